@@ -1,0 +1,1 @@
+"""Calls as pure data: parties, legs, their tables, their timers, and what they cost."""

@@ -1,0 +1,161 @@
+"""The longest value that may come of every field: what a text must still fit with."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from call_core.outcomes import Instant, Money, Phone, Phrase, Seconds, Value
+
+WORST_REF: Final = "4F7G2"
+_NAME: Final = "Łucja Šebestová-Wolfeschlegel, 3 Mill Rd"
+_AMOUNT: Final = Money(-12_345_678_901_200, "IDR")
+_PHONE: Final = Phone("+4930123456789012", "12345678901")
+_INSTANT: Final = Instant(1_790_164_860_000, "America/Argentina/ComodRivadavia")
+_ID: Final = "phone_01J9ZK3M5N7P9QRSTVWXYZ0123"
+_LONG: Final = "please call my mother at in Łódź 0207 946 0018 at ½ past"
+
+WORST: Final[Mapping[str, Value]] = MappingProxyType(
+    {
+        "address": "maria.wolfeschlegelsteinhausen@device.example.net",
+        "amount": _AMOUNT,
+        "area_code": "2990",
+        "asked": 201,
+        "at": _INSTANT,
+        "available": _AMOUNT,
+        "balance": _AMOUNT,
+        "billing_code": "ACME-12/7-0123456789.0123456789#01234567",
+        "body": _LONG,
+        "call_id": _ID,
+        "calls": 200,
+        "cap": _AMOUNT,
+        "change": "administrator",
+        "channel": "twilio_sms",
+        "charge": _AMOUNT,
+        "choices": 9,
+        "code": "881342",
+        "cost": _AMOUNT,
+        "count": 200,
+        "country": "Saint Vincent and the Grenadines",
+        "country_code": "44",
+        "credit": _AMOUNT,
+        "credit_limit": _AMOUNT,
+        "currency": "IDR",
+        "customer_id": _ID,
+        "date": "Wed 23 Sep 2026",
+        "days": 366,
+        "default": 1,
+        "destination": "Saint Vincent and the Grenadines, mobile",
+        "digit": "٣",
+        "digits": "00112",
+        "example": "conf mom, bob, +44 20 7946 0018",
+        "example_international": "+44 20 7946 0018",
+        "fee": _AMOUNT,
+        "earlier": "3K9",
+        "first": "+44 (0)20 7946 0018 x12345678901",
+        "second": "+1 (616) 977-9933 ext. 12345678901",
+        "field": "participants",
+        "free_first": 1,
+        "from": _NAME,
+        "held": _AMOUNT,
+        "increments": "86400/86400",
+        "international": "+44 20 7946 0018",
+        "key": 1,
+        "kind": "conference",
+        "label": _NAME,
+        "left": Seconds(60),
+        "leftover": _LONG,
+        "legs": 64,
+        "length": 4_000,
+        "limit": 527_040,
+        "local": "Wed 23 Sep 2026 09:01 America/Argentina/ComodRivadavia (UTC-3)",
+        "max_minutes": 1440,
+        "minutes": 1440,
+        "mobile": "+44 7400 123456",
+        "muted": 1,
+        "name": _NAME,
+        "national": "020 7946 0018",
+        "needed": _AMOUNT,
+        "note": "dst_overlap",
+        "now": _AMOUNT,
+        "number": _PHONE,
+        "of": 64,
+        "option": "private",
+        "parties": 64,
+        "party": 63,
+        "people": 64,
+        "phone_id": _ID,
+        "place": "Saint Vincent and the Grenadines",
+        "plan": _NAME,
+        "prefix": "0011",
+        "price": Money(12_345_678_901_200, "IDR"),
+        "read_as": "616 977 9933",
+        "reason": "a_not_accepted",
+        "ref": WORST_REF,
+        "region": _NAME,
+        "result": "unreachable",
+        "role": _NAME,
+        "scope": "admin",
+        "secret": "881342",
+        "sender_id": _ID,
+        "shared": 1,
+        "slot": 99,
+        "spent": _AMOUNT,
+        "spent_today": _AMOUNT,
+        "state": "BRIDGED",
+        "subject": _LONG,
+        "suggestion": _NAME,
+        "talk": Seconds(359_999),
+        "talking": 64,
+        "target": _NAME,
+        "tariff": "retail-2026-autumn",
+        "text": _LONG,
+        "there": _INSTANT,
+        "title": "Łódź office, weekly meeting 0018 with everybody about all of",
+        "to": _NAME,
+        "token_id": _ID,
+        "topic": "conf",
+        "total": _AMOUNT,
+        "user_id": _ID,
+        "value": "123456789.1234",
+        "verb": "conference",
+        "verified": 1,
+        "version": 1234,
+        "was": _AMOUNT,
+        "what": _NAME,
+        "with": _NAME,
+        "zone": _NAME,
+    }
+)
+"""Field name -> its longest value."""
+
+TYPES: Final[Mapping[str, Value]] = MappingProxyType(
+    {
+        "billing": "ACME-12/7-0123456789.0123456789#01234567",
+        "digits": "4420794600",
+        "id": _ID,
+        "line": "Charge: 0.05 + 66 s x 0.012 / 60 s, rounded up to a multiple of 0.0001 = 0.0632",
+        "money": _AMOUNT,
+        "phone": _PHONE,
+        "name": _NAME,
+        "masked": "+44…0018",
+        "amount": "123456789.1234",
+        "two": "conf +44 20 7946 0018, +1 616 977 9933",
+        "save": f"save {_NAME} +44 20 7946 0018",
+        "written": "+44 (0)20 7946 0018 ext. 12345678901",
+        "use": f"use {_NAME}",
+        "why": (Phrase("daily_spend", {"limit": _AMOUNT, "change": "operator"}),),
+        "lines": (
+            Phrase(
+                "receipt_line",
+                {
+                    "label": _NAME,
+                    "talk": Seconds(359_999),
+                    "charge": _AMOUNT,
+                    "result": "not_accepted",
+                },
+            ),
+        )
+        * 8,
+    }
+)
+"""Values of fields that the name alone does not decide; written `field:type` in the tables."""

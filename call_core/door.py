@@ -1,0 +1,350 @@
+"""The door: every request of every channel, the operator's included, comes through `Core.handle`.
+
+Reads for pages and the API pass here too: a channel knows one object (`contracts.CallCore`).
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+
+import structlog
+from pwdlib import PasswordHash
+
+from call_core import numbering, queries
+from call_core.administration import AddToken
+from call_core.contracts import (
+    BalanceView,
+    CallView,
+    Cdr,
+    Clock,
+    DirectoryEntry,
+    Page,
+    PhoneView,
+    Principal,
+    RequestView,
+    TokenView,
+)
+from call_core.engine.engine import Engine
+from call_core.errors import CallCoreError
+from call_core.ids import new_secret
+from call_core.outcomes import Outcome, Refused
+from call_core.requests import Evidence, Request
+from call_core.storage import access_rows
+from call_core.storage.audit_chain import AuditEntry
+from call_core.storage.store import Priority, Store
+from call_core.storage.transaction import Tx
+from call_core.units import access
+from call_core.units.handle import Handled, handle, target_texts
+
+log = structlog.get_logger(__name__)
+
+TOKEN_PREFIX = "cg_"  # noqa: S105  (tells people and secret scanners what it is)
+_PASSWORDS_AT_ONCE = 2
+_WATCH_POLL_S = 1.0
+_LONGEST_LIST = 200
+
+
+class Core:
+    """The call core as channels see it; implements `contracts.CallCore`.
+
+    Args:
+        store, engine, wall, call: opened by the wiring.
+        rng: bits for secrets; the system's source in production.
+    """
+
+    def __init__(
+        self, store: Store, engine: Engine, wall: Clock, call: Clock, rng: random.Random
+    ) -> None:
+        self.store = store
+        self.engine = engine
+        self._wall = wall
+        self._call = call
+        self._rng = rng
+        self._house = engine.house
+        self._passwords = PasswordHash.recommended()
+        self._password_places = asyncio.Semaphore(_PASSWORDS_AT_ONCE)
+        self._stopping = asyncio.Event()
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Start the engine."""
+        await self.engine.start()
+
+    async def stop(self) -> None:
+        """End open streams, finish what is under way, close the database."""
+        self.end_streams()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self.engine.stop()
+        await self.store.close()
+
+    def end_streams(self) -> None:
+        """Let every `call_events` end, so that a server can shut down."""
+        self._stopping.set()
+
+    # --- requests -------------------------------------------------------------------------------
+
+    async def handle(self, request: Request) -> Outcome:
+        """Do what was asked, durably, and return the answer.
+
+        An emergency number anywhere in the command is answered first, without the database.
+
+        Raises:
+            CallCoreError: nothing was committed; the same request may be sent again.
+        """
+        emergency = emergency_in(request)
+        if emergency is not None:
+            self._note_emergency(request)
+            return emergency
+        handled = await self.store.run(
+            handle, self._house, request, self.engine.driver.stamp(), priority=Priority.NEW
+        )
+        self._follow(handled)
+        log.info(
+            "request.handled",
+            channel=request.channel,
+            code=handled.outcome.code,
+            repeated=handled.repeated,
+            call_id=getattr(handled.outcome, "call_id", ""),
+        )
+        return handled.outcome
+
+    def _follow(self, handled: Handled) -> None:
+        if handled.launched is not None:
+            self.engine.driver.adopt(handled.launched)
+        for call_id in handled.changed:
+            self.engine.driver.refresh(call_id)
+        self.engine.scheduler.wake()
+        self.engine.outbox.wake()
+
+    def _note_emergency(self, request: Request) -> None:
+        """Write the audit row of an emergency answer; the answer does not wait for it."""
+        task = asyncio.get_running_loop().create_task(self._audit_emergency(request))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _audit_emergency(self, request: Request) -> None:
+        entry = AuditEntry(
+            self._wall.now_ms(), request.user_id or request.sender, "request.emergency", ""
+        )
+        try:
+            await self.store.run(_audit, entry)
+        except CallCoreError:
+            log.warning("emergency.not_audited", channel=request.channel)
+
+    # --- signing in -----------------------------------------------------------------------------
+
+    async def start_sign_in(self, address: str, now_wall_ms: int) -> None:  # noqa: ARG002  (contract)
+        """Send a one-time code to a verified mail address; says nothing about unknown ones."""
+        await self.store.run(access.start_sign_in, address, self.engine.driver.stamp())
+        self.engine.outbox.wake()
+
+    async def sign_in(self, address: str, secret: str, now_wall_ms: int) -> str | None:  # noqa: ARG002  (contract)
+        """Return a fresh session token for a right code or password, else None."""
+        stamp = self.engine.driver.stamp()
+        user_id = await self.store.run(access.use_code, address, secret.strip(), stamp)
+        if user_id is None:
+            user_id = await self._user_of_password(address, secret)
+        if user_id is None:
+            return None
+        token = new_secret(self._rng, 32)
+        await self.store.run(access.open_session, user_id, address, access.hash_of(token), stamp)
+        return token
+
+    async def verify_password(self, name: str, password: str) -> Principal | None:
+        """Return whose password it is; `name` is a mail address or user name."""
+        user_id = await self._user_of_password(name, password)
+        if user_id is None:
+            return None
+        return await self.store.read(access.principal, user_id, access.PERSON_SCOPES, "", name)
+
+    async def _user_of_password(self, name: str, password: str) -> str | None:
+        found = await self.store.read(access.password_candidates, name)
+        for user_id, stored in found:
+            if await self._matches(password, stored):
+                return user_id
+        if not found:
+            # An unknown name takes as long as a wrong password, so that names cannot be probed.
+            await self._matches(password, self._unknown_hash)
+        return None
+
+    async def _matches(self, password: str, stored: str) -> bool:
+        async with self._password_places:
+            return await asyncio.to_thread(self._passwords.verify, password, stored)
+
+    @property
+    def _unknown_hash(self) -> str:
+        return (
+            "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA"
+            "$Y2FsbGdhdGUtbm8tc3VjaC11c2VyLWhhc2gtMDAwMDA"
+        )
+
+    async def hash_password(self, password: str) -> str:
+        """Return the form in which a password is stored (argon2id)."""
+        async with self._password_places:
+            return await asyncio.to_thread(self._passwords.hash, password)
+
+    async def principal_of_session(self, token: str, now_wall_ms: int) -> Principal | None:
+        """Return who a session token belongs to, None when unknown, expired or revoked."""
+        return await self.store.read(
+            access.principal_of_session, access.hash_of(token), now_wall_ms
+        )
+
+    async def principal_of_token(self, token: str, now_wall_ms: int) -> Principal | None:
+        """Return who an API token belongs to, with its scopes."""
+        found = await self.store.read(access.token_row, access.hash_of(token), now_wall_ms)
+        if found is None:
+            return None
+        token_id, who, touch = found
+        if touch:
+            await self.store.run(access.touch_token, token_id, now_wall_ms)
+        return who
+
+    async def sign_out(self, token: str) -> None:
+        """Revoke a session."""
+        await self.store.run(access.sign_out, access.hash_of(token), self._wall.now_ms())
+
+    async def create_token(
+        self,
+        who: Principal,
+        label: str,
+        scopes: Sequence[str],
+        now_wall_ms: int,
+        expires_wall_ms: int | None = None,
+    ) -> str:
+        """Return a new API token's secret, shown once."""
+        secret = TOKEN_PREFIX + new_secret(self._rng, 32)
+        command = AddToken(
+            who.user_id, access.hash_of(secret), label, tuple(scopes), expires_wall_ms
+        )
+        await self.handle(
+            Request(
+                channel="web",
+                id_space="web",
+                external_id=f"token:{access.hash_of(secret)[:32]}",
+                sender="",
+                evidence=Evidence.PROVEN,
+                received_wall_ms=now_wall_ms,
+                command=command,
+                user_id=who.user_id,
+                scopes=access.PERSON_SCOPES,
+                in_session=True,
+            )
+        )
+        return secret
+
+    async def revoke_token(self, who: Principal, token_id: str) -> bool:
+        """End one of the user's tokens; False when it is not theirs."""
+        return await self.store.run(_revoke_token, who.user_id, token_id, self._wall.now_ms())
+
+    # --- reading --------------------------------------------------------------------------------
+
+    async def calls(self, who: Principal, limit: int, cursor: str) -> Page[CallView]:
+        """Return calls, newest first, running and scheduled ones included."""
+        page = await self.store.read(
+            queries.call_page, who, _bounded(limit), cursor, self._call.now_ms(), self._house.rules
+        )
+        return Page(tuple(self._fresh(view) for view in page.items), page.next)
+
+    async def call(self, who: Principal, call_id_or_ref: str) -> CallView | None:
+        """Return one call, None when there is none that `who` may see."""
+        view = await self.store.read(self._view, who, call_id_or_ref)
+        return None if view is None else self._fresh(view)
+
+    def _view(self, tx: Tx, who: Principal, name: str) -> CallView | None:
+        call = queries.find_call(tx, who, name)
+        if call is None:
+            return None
+        return queries.view_of(tx, call, self._call.now_ms(), self._house.rules)
+
+    def _fresh(self, view: CallView) -> CallView:
+        """Show a running call as its driver has it: ringing and bridging are known only there."""
+        live = self.engine.driver.live.get(view.id)
+        if live is None or live.call.version < view.version:
+            return view
+        return queries.show(live.call, view.user_name, self._call.now_ms(), self._house.rules)
+
+    async def call_events(self, who: Principal, call_id: str) -> AsyncIterator[CallView]:
+        """Yield the call at once and again after every change, and each second while it costs."""
+        watch = self.engine.driver.watch
+        event = watch.subscribe(call_id)
+        try:
+            while not self._stopping.is_set():
+                event.clear()
+                view = await self.call(who, call_id)
+                if view is None:
+                    return
+                yield view
+                if view.state == "ENDED":
+                    return
+                await self._changed(event)
+        finally:
+            watch.unsubscribe(call_id, event)
+
+    async def _changed(self, event: asyncio.Event) -> None:
+        waiters = [
+            asyncio.ensure_future(event.wait()),
+            asyncio.ensure_future(self._stopping.wait()),
+        ]
+        try:
+            await asyncio.wait(waiters, timeout=_WATCH_POLL_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiter in waiters:
+                waiter.cancel()
+            await asyncio.gather(*waiters, return_exceptions=True)
+
+    async def cdrs(self, who: Principal, limit: int, cursor: str, call_id: str) -> Page[Cdr]:
+        """Return records, newest first; `call_id` "" for all."""
+        return await self.store.read(queries.cdr_page, who, _bounded(limit), cursor, call_id)
+
+    async def explain(self, who: Principal, call_id_or_ref: str) -> Sequence[str]:
+        """Return the arithmetic of a bill, line by line."""
+        page = await self.cdrs(who, _LONGEST_LIST, "", call_id_or_ref)
+        return [line for cdr in page.items for line in (*cdr.explanation.splitlines(), "")][:-1]
+
+    async def balance(self, who: Principal) -> BalanceView:
+        """Return the customer's money."""
+        day = self.engine.driver.stamp().day
+        return await self.store.read(queries.balance, who, day)
+
+    async def directory(self, who: Principal, prefix: str) -> Sequence[DirectoryEntry]:
+        """Return names in order, the user's own before the company's."""
+        return await self.store.read(queries.directory, who, prefix)
+
+    async def phones(self, who: Principal) -> Sequence[PhoneView]:
+        """Return the user's own phones, the default first."""
+        return await self.store.read(queries.phones, who)
+
+    async def tokens(self, who: Principal) -> Sequence[TokenView]:
+        """Return the user's API tokens."""
+        return await self.store.read(queries.tokens, who)
+
+    async def request(self, who: Principal, request_id: str) -> RequestView | None:
+        """Return what became of a request."""
+        return await self.store.read(queries.request, who, request_id)
+
+
+def emergency_in(request: Request) -> Refused | None:
+    """Return the fixed answer when any target of a request is an emergency number anywhere.
+
+    No database and no user is needed for it. The numbers of two digits, which are ordinary
+    short numbers elsewhere, are looked for again once the user's country is known.
+    """
+    for text in target_texts(request.command):
+        if numbering.is_emergency(text):
+            return Refused("emergency", fields={"digits": text.strip()})
+    return None
+
+
+def _bounded(limit: int) -> int:
+    return max(1, min(limit, _LONGEST_LIST))
+
+
+def _audit(tx: Tx, entry: AuditEntry) -> None:
+    tx.audit(entry)
+
+
+def _revoke_token(tx: Tx, user_id: str, token_id: str, now_wall_ms: int) -> bool:
+    revoked = tx.run(
+        access_rows.REVOKE_TOKEN, key_id=token_id, key_user_id=user_id, now=now_wall_ms
+    )
+    return revoked == 1

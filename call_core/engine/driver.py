@@ -1,0 +1,297 @@
+"""The driver: owns the running calls, feeds them events and deadlines, asks the switch.
+
+One call is worked on by one task at a time, so its units never race each other; different calls
+run side by side and share commits. What came while a unit ran goes into the next one. Ringing,
+bridging and prompts change no money and are written with the next unit.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Coroutine
+from dataclasses import replace
+
+import structlog
+
+from call_core.calls.facts import Merge, merge
+from call_core.calls.machine import next_deadline
+from call_core.calls.model import Call, CallState, LegState, call_id_of_leg
+from call_core.contracts import Clock, EventKind, Switch, SwitchEvent
+from call_core.engine.live_call import Actuator, LiveCall
+from call_core.engine.timers import Timers
+from call_core.engine.watch import Watch
+from call_core.errors import CallCoreError, CommitUnknown, Fenced
+from call_core.storage import call_rows
+from call_core.storage.store import Store
+from call_core.units.advance import advance_call, next_deadline_call_ms
+from call_core.units.house import House, Stamp
+
+log = structlog.get_logger(__name__)
+
+_RETRY_S = 0.25
+_SAME_DEADLINE_MS = 200
+_IDLE_STATES = (CallState.SCHEDULED, CallState.ASKED)
+
+
+class Driver:
+    """Runs every call that this process owns.
+
+    Attributes:
+        live: by call id, from launch to the last settlement.
+        watch: whom to tell that a call changed.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        switch: Switch,
+        house: House,
+        wall: Clock,
+        call: Clock,
+        rng: random.Random,
+    ) -> None:
+        self._store = store
+        self._switch = switch
+        self._house = house
+        self._wall = wall
+        self._clock = call
+        self._rng = rng
+        self._actuator = Actuator(switch, house)
+        self._timers = Timers(call, self._wake)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.live: dict[str, LiveCall] = {}
+        self.watch = Watch()
+        self.quarantined = 0
+
+    def stamp(self) -> Stamp:
+        """Return now, with fresh bits, for one unit."""
+        return Stamp(self._wall.now_ms(), self._clock.now_ms(), self._rng.getrandbits(64))
+
+    async def run(self) -> None:
+        """Keep time and take the switch's events until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._timers.run())
+            group.create_task(self._take_events())
+            group.create_task(self._sweep())
+
+    async def stop(self) -> None:
+        """Finish the units under way; what comes later is for the next owner."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # --- what wakes a call ----------------------------------------------------------------------
+
+    def adopt(self, call: Call) -> LiveCall | None:
+        """Take a call that was just committed, or that this process has just come to own."""
+        if call.ended or call.state in _IDLE_STATES:
+            return None
+        live = self.live.get(call.id)
+        if live is None:
+            live = self.live[call.id] = LiveCall(call)
+        else:
+            live.stale = live.stale or call.version > live.call.version
+        self._kick(live)
+        return live
+
+    def refresh(self, call_id: str) -> None:
+        """Have a call read again because somebody else changed it; unknown calls are loaded."""
+        live = self.live.get(call_id)
+        if live is None:
+            self._spawn(self._load(call_id))
+            return
+        live.stale = True
+        self._kick(live)
+
+    def check(self, call_id: str) -> None:
+        """Have a call looked at that some process says has changed; ours are up to date mostly."""
+        self._spawn(self._check(call_id))
+
+    async def _check(self, call_id: str) -> None:
+        live = self.live.get(call_id)
+        call = await self._store.read(call_rows.load_call, call_id)
+        if call is None:
+            return
+        if live is None:
+            self.adopt(call)
+        elif live.call.version < call.version:
+            self.refresh(call_id)
+
+    def feed(self, event: SwitchEvent) -> None:
+        """Take one event of the switch."""
+        call_id = event.call_id or call_id_of_leg(event.leg_id)
+        live = self.live.get(call_id)
+        if live is None:
+            log.info("event.of_no_live_call", leg_id=event.leg_id, kind=str(event.kind))
+            if event.kind in (EventKind.ANSWERED, EventKind.ENDED):
+                self._spawn(self._late(call_id, event))
+            return
+        if self._soft(live, event):
+            self.watch.changed(call_id)
+            return
+        live.events.append(event)
+        self._kick(live)
+
+    def _soft(self, live: LiveCall, event: SwitchEvent) -> bool:
+        """Merge an event that needs no unit of its own; whether it was one."""
+        leg = live.call.leg(event.leg_id)
+        if leg is None or live.task is not None:
+            return False
+        ringing = event.kind is EventKind.RINGING
+        bridged = event.kind is EventKind.BRIDGED and leg.state is LegState.ACCEPTED
+        prompt = event.kind is EventKind.PROMPT_ENDED and live.call.state is not CallState.ENDING
+        if not (ringing or bridged or prompt):
+            return False
+        merged = merge(leg, event)
+        if merged.merge is Merge.MERGED:
+            live.call = live.call.with_leg(merged.leg)
+        return merged.merge is not Merge.QUARANTINED
+
+    def _wake(self, call_id: str) -> None:
+        live = self.live.get(call_id)
+        if live is not None:
+            self._kick(live)
+
+    def _kick(self, live: LiveCall) -> None:
+        live.due = True
+        if live.task is None:
+            live.task = self._spawn(self._work(live))
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(_guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # --- one call's work ------------------------------------------------------------------------
+
+    async def _work(self, live: LiveCall) -> None:
+        try:
+            while live.due:
+                live.due = False
+                if not await self._step(live):
+                    live.due = True
+                    await asyncio.sleep(_RETRY_S)
+                    continue
+                await self._act(live)
+            if live.call.ended:
+                self._forget(live)
+            else:
+                self._arm(live)
+        finally:
+            live.task = None
+
+    async def _step(self, live: LiveCall) -> bool:
+        """Run one unit; False when it must be tried again."""
+        events, live.events = live.events, []
+        try:
+            if live.stale:
+                await self._reload(live)
+            done = await self._store.run(advance_call, self._house, live.call, events, self.stamp())
+        except (Fenced, CommitUnknown):
+            live.stale = True
+            live.events = [*events, *live.events]
+            return False
+        except CallCoreError as error:
+            log.warning("call.unit_failed", call_id=live.call.id, error=error.code)
+            live.events = [*events, *live.events]
+            return False
+        changed = done.call is not live.call
+        live.call = done.call
+        self.quarantined += done.quarantined
+        if done.quarantined:
+            log.error("call.event_quarantined", call_id=live.call.id, count=done.quarantined)
+        if changed:
+            self.watch.changed(live.call.id)
+        return True
+
+    async def _reload(self, live: LiveCall) -> None:
+        fresh = await self._store.read(call_rows.load_call, live.call.id)
+        live.stale = False
+        if fresh is not None:
+            live.call = _with_soft_facts(fresh, live.call)
+            self.watch.changed(fresh.id)
+
+    async def _act(self, live: LiveCall) -> None:
+        try:
+            refused = await self._actuator.act(live, self._clock.now_ms())
+        except Exception as error:  # noqa: BLE001  (any switch failure is tried again by the sweep)
+            live.unfinished = True
+            log.warning("switch.not_done", call_id=live.call.id, error=repr(error))
+            return
+        live.unfinished = False
+        if refused:
+            live.events += refused
+            live.due = True
+
+    def _arm(self, live: LiveCall) -> None:
+        times = (
+            next_deadline(live.call, self._house.rules),
+            next_deadline_call_ms(live.call, self._house),
+        )
+        at_ms = min((at for at in times if at is not None), default=None)
+        if at_ms is not None:
+            # A deadline that has passed and changed nothing must not spin.
+            at_ms = max(
+                at_ms, self._clock.now_ms() + _SAME_DEADLINE_MS * (at_ms <= self._clock.now_ms())
+            )
+        self._timers.set(live.call.id, at_ms)
+
+    def _forget(self, live: LiveCall) -> None:
+        self._timers.set(live.call.id, None)
+        self.live.pop(live.call.id, None)
+        self.watch.changed(live.call.id)
+
+    async def _load(self, call_id: str) -> None:
+        call = await self._store.read(call_rows.load_call, call_id)
+        if call is not None:
+            self.adopt(call)
+
+    async def _late(self, call_id: str, event: SwitchEvent) -> None:
+        """Let an event of a finished call amend its bill, if it says something new."""
+        call = await self._store.read(call_rows.load_call, call_id)
+        if call is not None and call.ended:
+            with contextlib.suppress(Fenced):
+                await self._store.run(advance_call, self._house, call, [event], self.stamp())
+
+    # --- endless tasks --------------------------------------------------------------------------
+
+    async def _take_events(self) -> None:
+        async for event in self._switch.events():
+            if event.kind is EventKind.SWITCH_LOST:
+                log.warning("switch.lost", switch=self._switch.name)
+            elif event.kind is EventKind.SWITCH_BACK:
+                log.info("switch.back", switch=self._switch.name)
+                for live in list(self.live.values()):
+                    live.unfinished = True
+            else:
+                self.feed(event)
+
+    async def _sweep(self) -> None:
+        """Once a second ask the switch again for what it did not take."""
+        while True:
+            await asyncio.sleep(1)
+            for live in [each for each in self.live.values() if each.unfinished]:
+                self._kick(live)
+
+
+def _with_soft_facts(fresh: Call, old: Call) -> Call:
+    """Keep ringing and bridging, which only memory knows, when a call is read again."""
+    for leg in fresh.legs():
+        before = old.leg(leg.id)
+        if before is None or before == leg:
+            continue
+        kept = replace(
+            leg,
+            ringing_call_ms=leg.ringing_call_ms or before.ringing_call_ms,
+            bridged_call_ms=leg.bridged_call_ms
+            or (before.bridged_call_ms if leg.accepted_call_ms is not None else None),
+        )
+        fresh = fresh.with_leg(kept)
+    return fresh
+
+
+async def _guarded(work: Coroutine[object, object, None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("driver.task_failed")

@@ -1,0 +1,249 @@
+"""The engine: everything that runs beside the door, started and stopped as one."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy import bindparam, select, update
+
+from call_core.calls.model import Call
+from call_core.contracts import Clock, Switch
+from call_core.engine.driver import Driver
+from call_core.engine.outbox import Outbox
+from call_core.engine.reaper import Keep, Reaper, count_ports
+from call_core.engine.reconcile import Reconciler, Report
+from call_core.engine.scheduler import Scheduler
+from call_core.errors import CallCoreError
+from call_core.storage import call_rows, outbox_rows, tables
+from call_core.storage.outbox_rows import OutboxRow
+from call_core.storage.statements import select_statement, upsert_statement, write_statement
+from call_core.storage.store import Store
+from call_core.storage.transaction import Tx
+from call_core.units.changes import CALLS_TOPIC
+from call_core.units.house import House
+
+log = structlog.get_logger(__name__)
+
+ALIVE = "alive_call_ms"
+ALIVE_EVERY_S = 5.0
+RECONCILE_EVERY_S = 30.0
+_IDLE = ("SCHEDULED", "ASKED")
+_S, _F = tables.shards, tables.facts
+
+TAKE_SHARD = upsert_statement(
+    lambda insert_into: (made := insert_into(_S)).on_conflict_do_update(
+        index_elements=["shard"],
+        set_={
+            "owner": made.excluded.owner,
+            "epoch": _S.c.epoch + 1,
+            "lease_until_wall_ms": made.excluded.lease_until_wall_ms,
+        },
+    ),
+    name="take_shard",
+)
+SHARD_EPOCH = select_statement(
+    select(_S.c.epoch).where(_S.c.shard == bindparam("shard")), name="shard_epoch"
+)
+TAKE_CALLS = write_statement(
+    update(tables.calls)
+    .where(tables.calls.c.shard == bindparam("key_shard"), tables.calls.c.ended_wall_ms.is_(None))
+    .values(epoch=bindparam("epoch"), version=tables.calls.c.version + 1),
+    name="take_calls",
+)
+FACT = select_statement(select(_F.c.value).where(_F.c.key == bindparam("key")), name="fact")
+PUT_FACT = upsert_statement(
+    lambda insert_into: (made := insert_into(_F)).on_conflict_do_update(
+        index_elements=["key"], set_={"value": made.excluded.value}
+    ),
+    name="put_fact",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """Figures of the engine.
+
+    Attributes:
+        launch_ttl_s: a call that could not be rung by then is not launched any more.
+        keep: how long claims, messages and digits are kept.
+        lease_s: how long the shard is ours without renewing it.
+    """
+
+    launch_ttl_s: int = 120
+    keep: Keep = field(default_factory=Keep)
+    lease_s: int = 4
+
+
+class Engine:
+    """Owns the calls of one shard and everything that must happen without being asked.
+
+    Args:
+        store, switch: opened by the wiring.
+        house: the deployment; `start` begins its term.
+        wall, call: our clock and the switch's.
+        rng: bits for ids.
+        deliver: by channel name; set before `start` once the channels exist.
+        settings: figures.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        switch: Switch,
+        house: House,
+        wall: Clock,
+        call: Clock,
+        rng: random.Random,
+        deliver: Mapping[str, Callable[[OutboxRow], Awaitable[None]]],
+        settings: EngineSettings,
+    ) -> None:
+        self._store = store
+        self._switch = switch
+        self._wall = wall
+        self._call = call
+        self._settings = settings
+        self.house = house
+        self.driver = Driver(store, switch, house, wall, call, rng)
+        self.outbox = Outbox(store, wall, deliver, house.node)
+        self.scheduler = Scheduler(store, house, self.driver, call)
+        self.reaper = Reaper(store, house, wall, settings.keep)
+        self._reconciler = Reconciler(store, switch, house, self.driver, settings.launch_ttl_s)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> Report:
+        """Take the shard, reconcile what an earlier process left, then run."""
+        self.house.tenure.epoch = await self._store.run(
+            take_shard, self.house, self._wall.now_ms(), self._settings.lease_s
+        )
+        await self._store.read(self.house.decks.warm)
+        await self._store.run(count_ports, self.house)
+        calls, last_seen = await self._store.run(_running, self.house)
+        report = await self._reconciler.run(calls, last_seen or self._call.now_ms())
+        for work in (
+            self.driver.run(),
+            self.outbox.run(),
+            self.scheduler.run(),
+            self.reaper.run(),
+            self._follow_changes(),
+            self._stay_alive(),
+            self._reconcile_again(),
+        ):
+            self._tasks.append(asyncio.get_running_loop().create_task(_logged(work)))
+        return report
+
+    async def stop(self) -> None:
+        """Finish what is under way and stop; running calls stay as they are for the next owner."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        await self.driver.stop()
+        with contextlib.suppress(CallCoreError):
+            await self._store.run(_put_fact, ALIVE, str(self._call.now_ms()))
+
+    @property
+    def running(self) -> bool:
+        """Whether every part of the engine runs."""
+        return bool(self._tasks) and all(not task.done() for task in self._tasks)
+
+    async def _follow_changes(self) -> None:
+        """See what other processes on the same database committed."""
+        async for topic in self._store.changes():
+            if topic.startswith(CALLS_TOPIC):
+                self._call_changed(topic.removeprefix(CALLS_TOPIC))
+            elif topic == outbox_rows.TOPIC:
+                self.outbox.wake()
+            elif topic == "decks":
+                await self._store.read(self.house.decks.warm)
+            elif topic == "":
+                await self._look_at_everything()
+
+    def _call_changed(self, call_id: str) -> None:
+        self.scheduler.wake()
+        live = self.driver.live.get(call_id)
+        # Our own units announce too; a call whose driver wrote it last is up to date.
+        if live is None or live.task is None:
+            self.driver.check(call_id)
+
+    async def _look_at_everything(self) -> None:
+        self.outbox.wake()
+        self.scheduler.wake()
+        try:
+            rows = await self._store.read(_versions)
+        except CallCoreError:
+            return
+        for call_id, version, state in rows:
+            live = self.driver.live.get(call_id)
+            if state not in _IDLE and (live is None or live.call.version < version):
+                self.driver.refresh(call_id)
+
+    async def _stay_alive(self) -> None:
+        """Note regularly when we were certainly alive: it bounds what a lost leg is charged."""
+        while True:
+            await asyncio.sleep(ALIVE_EVERY_S)
+            with contextlib.suppress(CallCoreError):
+                await self._store.run(_put_fact, ALIVE, str(self._call.now_ms()))
+
+    async def _reconcile_again(self) -> None:
+        """Look now and then for legs whose end the switch forgot to tell, and for orphans."""
+        while True:
+            await asyncio.sleep(RECONCILE_EVERY_S)
+            calls = [live.call for live in list(self.driver.live.values()) if live.task is None]
+            try:
+                await self._reconciler.run(calls, self._call.now_ms())
+            except Exception as error:  # noqa: BLE001  (the switch or the store; it is tried again)
+                log.warning("reconcile.failed", error=repr(error))
+
+
+def take_shard(tx: Tx, house: House, wall_ms: int, lease_s: int) -> int:
+    """Become the owner of the shard; return the new epoch, which fences every earlier owner."""
+    tx.write(
+        TAKE_SHARD,
+        shard=house.shard,
+        owner=house.node,
+        epoch=1,
+        lease_until_wall_ms=wall_ms + lease_s * 1000,
+    )
+    row = tx.one(SHARD_EPOCH, shard=house.shard)
+    epoch = 1 if row is None else int(row[0])
+    tx.write(TAKE_CALLS, key_shard=house.shard, epoch=epoch)
+    return epoch
+
+
+def _running(tx: Tx, house: House) -> tuple[list[Call], int | None]:
+    """Return every running call of our shard, and when a process was last alive."""
+    found = [
+        call_rows.load_call(tx, call_id)
+        for call_id, _, state in tx.all(call_rows.LIVE_CALLS)
+        if state not in _IDLE
+    ]
+    calls = [call for call in found if call is not None and call.shard == house.shard]
+    row = tx.one(FACT, key=ALIVE)
+    return calls, None if row is None else int(row[0])
+
+
+def _versions(tx: Tx) -> list[tuple[str, int, str]]:
+    return [(row[0], row[1], row[2]) for row in tx.all(call_rows.LIVE_CALLS)]
+
+
+def _put_fact(tx: Tx, key: str, value: str) -> None:
+    tx.write(PUT_FACT, key=key, value=value)
+
+
+def fact(tx: Tx, key: str) -> str | None:
+    """Return a remembered fact."""
+    row = tx.one(FACT, key=key)
+    return None if row is None else str(row[0])
+
+
+async def _logged(work: Awaitable[object]) -> None:
+    try:
+        await work
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        log.exception("engine.task_failed")
+        raise

@@ -1,0 +1,182 @@
+"""One running call in its owner's memory, and what the switch was asked for it."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from call_core import numbering
+from call_core.calls.causes import Cause
+from call_core.calls.model import Call, Leg
+from call_core.calls.rules import Rules
+from call_core.calls.wanted import WantedLeg, wanted
+from call_core.contracts import EventKind, Order, Prompt, Switch, SwitchEvent
+from call_core.units.house import House
+
+
+@dataclass(slots=True)
+class AskedLeg:
+    """What the switch was asked for one leg, so that it is asked once."""
+
+    originated: bool = False
+    limit_until_call_ms: int | None = None
+    prompt: Prompt | None = None
+    muted: bool = False
+    bridged: bool = False
+    hung_up: bool = False
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """A call, events that wait for its next unit, and what was asked of the switch.
+
+    Attributes:
+        call: as stored, with ringing and bridging already merged.
+        events: what came since.
+        stale: the stored call is newer; read it before the next unit.
+        asked: by leg id.
+        unfinished: the switch did not take something; the sweep asks again.
+        task: the work under way, None when idle.
+    """
+
+    call: Call
+    events: list[SwitchEvent] = field(default_factory=list)
+    stale: bool = False
+    due: bool = True
+    asked: dict[str, AskedLeg] = field(default_factory=dict)
+    unfinished: bool = False
+    task: asyncio.Task[None] | None = None
+    seen_call_ms: int = 0
+
+
+class Actuator:
+    """Asks the switch for the difference between what a call wants and what was asked.
+
+    Args:
+        switch: where the legs are.
+        house: the deployment: numbers shown, rules.
+    """
+
+    def __init__(self, switch: Switch, house: House) -> None:
+        self._switch = switch
+        self._house = house
+
+    async def act(self, live: LiveCall, now_call_ms: int) -> list[SwitchEvent]:
+        """Ask for everything that is missing.
+
+        Returns:
+            Events of our own: legs that must not be rung at all.
+
+        Raises:
+            Exception: whatever the switch raised; what was asked before it stays asked.
+        """
+        wishes = wanted(live.call)
+        refused: list[SwitchEvent] = []
+        originates = []
+        for wish in wishes:
+            asked = live.asked.setdefault(wish.leg.id, AskedLeg())
+            if wish.exists and not asked.originated:
+                if numbering.is_emergency(wish.leg.number):
+                    refused.append(_refused(live.call, wish.leg, now_call_ms))
+                    continue
+                originates.append(self._originate(live.call, wish.leg, asked, now_call_ms))
+            elif not wish.exists:
+                await self._hang_up(wish, asked)
+        if originates:
+            await asyncio.gather(*originates)
+        for wish in wishes:
+            if wish.exists and wish.leg.answered_call_ms is not None:
+                await self._tend(live.call, wish, live.asked[wish.leg.id])
+        await self._bridge(live, wishes)
+        return refused
+
+    async def _originate(self, call: Call, leg: Leg, asked: AskedLeg, now_call_ms: int) -> None:
+        await self._switch.originate(order_of(call, leg, self._house.rules, now_call_ms))
+        asked.originated = True
+
+    async def _hang_up(self, wish: WantedLeg, asked: AskedLeg) -> None:
+        if asked.hung_up:
+            return
+        await self._switch.hang_up(wish.leg.id, _switch_cause(wish.hangup_cause))
+        asked.hung_up = True
+
+    async def _tend(self, call: Call, wish: WantedLeg, asked: AskedLeg) -> None:
+        leg = wish.leg
+        until = wish.limit_until_call_ms
+        if until is not None and until != asked.limit_until_call_ms:
+            await self._switch.limit(leg.id, until)
+            asked.limit_until_call_ms = until
+        if wish.prompt is not asked.prompt:
+            if wish.prompt is None:
+                await self._switch.stop(leg.id)
+            else:
+                await self._switch.play(leg.id, wish.prompt, prompt_words(call))
+            asked.prompt = wish.prompt
+        if wish.muted is not asked.muted:
+            await self._switch.mute(leg.id, muted=wish.muted)
+            asked.muted = wish.muted
+
+    async def _bridge(self, live: LiveCall, wishes: list[WantedLeg]) -> None:
+        fresh = [
+            wish.leg.id for wish in wishes if wish.bridged and not live.asked[wish.leg.id].bridged
+        ]
+        if not fresh:
+            return
+        await self._switch.bridge(live.call.id, fresh)
+        for leg_id in fresh:
+            live.asked[leg_id].bridged = True
+
+
+def order_of(call: Call, leg: Leg, rules: Rules, now_call_ms: int) -> Order:
+    """Return what the switch is asked to ring.
+
+    The longest duration is what is paid for already, so that a leg that is answered while we are
+    dead still ends with its money.
+    """
+    return Order(
+        leg_id=leg.id,
+        call_id=call.id,
+        shard=call.shard,
+        number=leg.number,
+        trunk=leg.trunk,
+        caller_id=leg.caller_id,
+        private=call.private,
+        post_dial=leg.post_dial,
+        ring_timeout_s=rules.ring_timeout_s,
+        max_duration_s=leg.paid_seconds,
+        at_call_ms=leg.originated_call_ms if leg.originated_call_ms is not None else now_call_ms,
+    )
+
+
+def prompt_words(call: Call) -> Mapping[str, str]:
+    """Return what the prompts of a call are filled with; never a whole number."""
+    others = call.others
+    if len(others) == 1:
+        number = others[0].last_leg.number
+        return {
+            "destination": others[0].last_leg.terms.destination,
+            "ending": " ".join(number[-4:]),
+            "caller": call.first.label,
+        }
+    return {"destination": f"{len(others)} people", "ending": "", "caller": call.first.label}
+
+
+_CAUSES = {
+    Cause.NOT_ACCEPTED: Cause.NORMAL_CLEARING,
+    Cause.NO_ANSWER: Cause.NO_ANSWER,
+}
+
+
+def _switch_cause(cause: int) -> int:
+    """Return the Q.850 cause that goes to the switch for one of ours."""
+    return int(_CAUSES.get(Cause(cause), Cause.NORMAL_CLEARING))
+
+
+def _refused(call: Call, leg: Leg, now_call_ms: int) -> SwitchEvent:
+    return SwitchEvent(
+        event_id=f"{leg.id}:refused",
+        kind=EventKind.ORIGINATE_FAILED,
+        leg_id=leg.id,
+        call_id=call.id,
+        at_call_ms=now_call_ms,
+        cause=int(Cause.INVALID_NUMBER),
+    )

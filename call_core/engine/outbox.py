@@ -1,0 +1,191 @@
+"""Sends what the outbox holds: at least once, in order per address and call, with other ways out.
+
+`attempted_at` is committed before a message is handed over, so that a crash in between is known as
+an unknown result: mail is then sent again (its Message-ID is the same), a text message is not.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from call_core.contracts import Clock
+from call_core.errors import CallCoreError, DeliveryError
+from call_core.storage import outbox_rows
+from call_core.storage.audit_chain import AuditEntry
+from call_core.storage.outbox_rows import OutboxRow
+from call_core.storage.store import Store
+from call_core.storage.transaction import Tx
+from call_core.units.changes import reachable_senders
+
+log = structlog.get_logger(__name__)
+
+Deliver = Callable[[OutboxRow], Awaitable[None]]
+BATCH = 50
+RETRY_S = (5, 15, 60, 300, 900, 1800, 3600)
+RETRIES_BEFORE_OTHER_ADDRESS = 4
+UNCERTAIN_AGAIN = frozenset({"smtp", "imap"})
+"""Channels on which a message whose fate is unknown is sent again; on the others it is not."""
+_POLL_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What is done with a message after an attempt: `state`, or another try at `due_wall_ms`."""
+
+    state: str = "waiting"
+    due_wall_ms: int = 0
+    reason: str = ""
+
+
+class Outbox:
+    """Delivers due messages through the channels.
+
+    Args:
+        store: where they wait.
+        wall: our clock.
+        deliver: by channel name: hands one message to the next hop.
+        node: for the audit.
+    """
+
+    def __init__(
+        self, store: Store, wall: Clock, deliver: Mapping[str, Deliver], node: str
+    ) -> None:
+        self._store = store
+        self._wall = wall
+        self._deliver = deliver
+        self._node = node
+        self._wake = asyncio.Event()
+        self.sent = 0
+        self.dead = 0
+
+    def wake(self) -> None:
+        """Look now rather than in a second."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                busy = await self.deliver_due()
+            except CallCoreError as error:
+                log.warning("outbox.store_unavailable", error=error.code)
+                busy = False
+            if not busy:
+                await _wait(self._wake, _POLL_S)
+
+    async def deliver_due(self) -> bool:
+        """Deliver what is due now; True when there may be more."""
+        rows = await self._store.read(_due, self._wall.now_ms())
+        if rows:
+            await asyncio.gather(*(self._one(row) for row in rows))
+        return bool(rows)
+
+    async def _one(self, row: OutboxRow) -> None:
+        now = self._wall.now_ms()
+        if row.expires_wall_ms is not None and row.expires_wall_ms < now:
+            await self._finish(row, Attempt("expired", reason="too late to matter"))
+            return
+        if self._is_unknown(row):
+            await self._finish(row, Attempt("dead", reason="sent or not, nobody knows"))
+            return
+        if not await self._store.run(_attempt, row, now, _retry_at(row, now)):
+            return
+        await self._finish(row, await self._hand_over(row))
+
+    @staticmethod
+    def _is_unknown(row: OutboxRow) -> bool:
+        """Whether an earlier process died while handing this over, where that forbids a repeat."""
+        return row.attempted_wall_ms is not None and row.channel not in UNCERTAIN_AGAIN
+
+    async def _hand_over(self, row: OutboxRow) -> Attempt:
+        deliver = self._deliver.get(row.channel)
+        if deliver is None:
+            return Attempt("dead", reason=f"there is no channel {row.channel}")
+        try:
+            await deliver(row)
+        except DeliveryError as error:
+            return self._after_failure(row, error)
+        except Exception as error:
+            log.exception("outbox.channel_failed", channel=row.channel, outbox_id=row.id)
+            return self._after_failure(row, DeliveryError(repr(error), retryable=True))
+        self.sent += 1
+        return Attempt("sent")
+
+    def _after_failure(self, row: OutboxRow, error: DeliveryError) -> Attempt:
+        again = error.retryable and not (error.uncertain and row.channel not in UNCERTAIN_AGAIN)
+        if again and row.attempts + 1 < RETRIES_BEFORE_OTHER_ADDRESS:
+            return Attempt("waiting", _retry_at(row, self._wall.now_ms()), str(error))
+        return Attempt("elsewhere", reason=str(error))
+
+    async def _finish(self, row: OutboxRow, attempt: Attempt) -> None:
+        if attempt.state == "waiting":
+            log.info("outbox.retry", outbox_id=row.id, reason=attempt.reason)
+            await self._store.run(_failed, row)
+            return
+        state = await self._store.run(_finish, row, attempt, self._wall.now_ms(), self._node)
+        if state == "dead":
+            self.dead += 1
+            log.warning("outbox.dead", outbox_id=row.id, reason=attempt.reason)
+
+
+def _due(tx: Tx, now_wall_ms: int) -> list[OutboxRow]:
+    return tx.all(outbox_rows.DUE, now=now_wall_ms, most=BATCH)
+
+
+def _retry_at(row: OutboxRow, now_wall_ms: int) -> int:
+    return now_wall_ms + RETRY_S[min(row.attempts, len(RETRY_S) - 1)] * 1000
+
+
+def _attempt(tx: Tx, row: OutboxRow, now_wall_ms: int, due_wall_ms: int) -> bool:
+    return (
+        tx.run(
+            outbox_rows.ATTEMPT,
+            key_seq=row.seq,
+            attempted_wall_ms=now_wall_ms,
+            due_wall_ms=due_wall_ms,
+        )
+        == 1
+    )
+
+
+def _failed(tx: Tx, row: OutboxRow) -> None:
+    """Note that the attempt certainly failed, so that nobody takes it for one cut short."""
+    tx.write(outbox_rows.FAILED, key_seq=row.seq)
+
+
+def _finish(tx: Tx, row: OutboxRow, attempt: Attempt, now_wall_ms: int, node: str) -> str:
+    """Write the end of a message, or give it to the user's next address."""
+    if attempt.state == "elsewhere":
+        other = _next_address(tx, row)
+        if other is not None:
+            tx.write(
+                outbox_rows.RETARGET,
+                key_seq=row.seq,
+                channel=other[0],
+                address=other[1],
+                due_wall_ms=now_wall_ms,
+            )
+            return "waiting"
+        attempt = Attempt("dead", reason=attempt.reason)
+    tx.write(outbox_rows.FINISH, key_seq=row.seq, state=attempt.state)
+    if attempt.state == "dead":
+        tx.audit(AuditEntry(now_wall_ms, node, "outbox.dead", row.id))
+    return attempt.state
+
+
+def _next_address(tx: Tx, row: OutboxRow) -> tuple[str, str] | None:
+    """Return the address after this one on the user's list; None at its end."""
+    listed = reachable_senders(tx, row.user_id)
+    addresses = [address for _, address in listed]
+    at = addresses.index(row.address) + 1 if row.address in addresses else 0
+    return listed[at] if at < len(listed) else None
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,111 @@
+"""The reaper: once a minute, what is left over is put right or forgotten.
+
+Ports are counted again; claims, messages, texts and digits are forgotten when their time is over;
+holds are never voided by age, only when their leg has ended.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import and_, bindparam, select, update
+
+from call_core.contracts import Clock
+from call_core.errors import CallCoreError
+from call_core.storage import access_rows, outbox_rows, record_rows, request_rows, tables
+from call_core.storage.statements import select_statement, write_statement
+from call_core.storage.store import Store
+from call_core.storage.transaction import Tx
+from call_core.units.house import DAY_MS, HOUR_MS, House
+
+log = structlog.get_logger(__name__)
+_N, _L, _C = tables.numbers, tables.legs, tables.calls
+
+ERASE_DIGITS = write_statement(
+    update(_N)
+    .where(_N.c.created_wall_ms < bindparam("before"), _N.c.digits != "")
+    .values(digits="", extension=""),
+    name="erase_digits",
+)
+UNSETTLED_OF_ENDED = select_statement(
+    select(_L.c.id)
+    .join(_C, _C.c.id == _L.c.call_id)
+    .where(
+        and_(_C.c.ended_wall_ms.is_not(None), _L.c.settled == 0, _L.c.holds > 0),
+        _C.c.ended_wall_ms > bindparam("since"),
+    )
+    .limit(10),
+    name="unsettled_of_ended",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How long things are kept, in days."""
+
+    claims_days: int = 90
+    messages_days: int = 30
+    digits_days: int = 400
+
+
+class Reaper:
+    """Cleans up.
+
+    Args:
+        store, house: of the engine.
+        wall: our clock.
+        keep: how long things are kept.
+    """
+
+    def __init__(self, store: Store, house: House, wall: Clock, keep: Keep) -> None:
+        self._store = store
+        self._house = house
+        self._wall = wall
+        self._keep = keep
+
+    async def run(self, every_s: float = 60) -> None:
+        """Clean up until cancelled."""
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                stuck = await self.clean()
+            except CallCoreError as error:
+                log.warning("reaper.store_unavailable", error=error.code)
+                continue
+            if stuck:
+                log.error("reaper.hold_without_leg", legs=stuck)
+
+    async def clean(self) -> list[str]:
+        """Clean up once; return legs whose hold outlived their call, which must not happen."""
+        now = self._wall.now_ms()
+        await self._store.run(count_ports, self._house)
+        await self._store.run(forget, self._keep, now)
+        return await self._store.read(unsettled, now - HOUR_MS)
+
+
+def count_ports(tx: Tx, house: House) -> int:
+    """Set the ports in use to what running calls use; return that."""
+    key = {"switch": house.switch, "trunk": house.trunk}
+    row = tx.one(record_rows.LIVE_LEGS, **key)
+    used = 0 if row is None else int(row[0])
+    tx.write(record_rows.OPEN_PORTS, used=0, **key)
+    tx.write(record_rows.SET_PORTS, key_switch=house.switch, key_trunk=house.trunk, used=used)
+    return used
+
+
+def forget(tx: Tx, keep: Keep, now_wall_ms: int) -> None:
+    """Forget what is older than it must be; money, CDRs and audit are kept."""
+    claims = now_wall_ms - keep.claims_days * DAY_MS
+    messages = now_wall_ms - keep.messages_days * DAY_MS
+    tx.write(request_rows.FORGET_CLAIMS, before=claims)
+    tx.write(request_rows.FORGET_REPLAYS, before=claims)
+    tx.write(request_rows.ERASE_TEXTS, before=messages)
+    tx.write(outbox_rows.FORGET, before=messages)
+    tx.write(access_rows.FORGET_SESSIONS, before=now_wall_ms - DAY_MS)
+    tx.write(ERASE_DIGITS, before=now_wall_ms - keep.digits_days * DAY_MS)
+    tx.write(record_rows.FORGET_COUNTERS, kind="launched", before=now_wall_ms // 1000 - 3600)
+
+
+def unsettled(tx: Tx, since_wall_ms: int) -> list[str]:
+    """Return legs of recently ended calls that still hold money."""
+    return [row[0] for row in tx.all(UNSETTLED_OF_ENDED, since=since_wall_ms)]

@@ -1,0 +1,173 @@
+"""Reconcile: what the store believes against what the switch has.
+
+Run at start, at take-over, when a lost switch is back, and now and then: a process that died, or a
+switch that forgot to tell, must not leave a leg that nobody pays for, or a bill that never ends.
+"""
+
+from dataclasses import dataclass
+
+import structlog
+
+from call_core.calls.model import Call, Leg
+from call_core.contracts import EventKind, LiveLeg, Switch, SwitchEvent
+from call_core.engine.driver import Driver
+from call_core.engine.live_call import AskedLeg, LiveCall
+from call_core.errors import Fenced
+from call_core.storage.store import Store
+from call_core.units.advance import lost_legs
+from call_core.units.house import House
+from call_core.units.stop import expire
+
+log = structlog.get_logger(__name__)
+
+ORPHAN_AFTER_MS = 10_000
+_NORMAL_CLEARING = 16
+
+
+@dataclass(slots=True)
+class Report:
+    """What a reconcile found, for the log and the tests."""
+
+    calls: int = 0
+    answers_missed: int = 0
+    ends_missed: int = 0
+    lost: int = 0
+    orphans: int = 0
+    expired: int = 0
+
+
+class Reconciler:
+    """Compares and mends, call by call.
+
+    Args:
+        store, switch, house, driver: of the engine.
+        launch_ttl_s: a call that nobody rang by then is not launched any more.
+    """
+
+    def __init__(
+        self, store: Store, switch: Switch, house: House, driver: Driver, launch_ttl_s: int
+    ) -> None:
+        self._store = store
+        self._switch = switch
+        self._house = house
+        self._driver = driver
+        self._launch_ttl_ms = launch_ttl_s * 1000
+
+    async def run(self, calls: list[Call], last_seen_call_ms: int) -> Report:
+        """Mend these calls, and hang up legs of our shard that belong to none.
+
+        Args:
+            calls: every running call of this owner, as stored.
+            last_seen_call_ms: when a leg that is gone was certainly still there at the latest.
+        """
+        report = Report(calls=len(calls))
+        there = {leg.leg_id: leg for leg in await self._switch.live_legs()}
+        for call in calls:
+            await self._mend(call, there, last_seen_call_ms, report)
+        await self._hang_up_orphans(calls, there, report)
+        log.info("reconcile.done", **{name: getattr(report, name) for name in report.__slots__})
+        return report
+
+    async def _mend(
+        self, call: Call, there: dict[str, LiveLeg], last_seen_call_ms: int, report: Report
+    ) -> None:
+        gone: set[str] = set()
+        asked: dict[str, AskedLeg] = {}
+        events: list[SwitchEvent] = []
+        for leg in call.legs():
+            if leg.originated_call_ms is None or leg.ended:
+                continue
+            live = there.get(leg.id)
+            if live is not None:
+                asked[leg.id] = AskedLeg(originated=True, bridged=bool(live.bridge))
+                events += _missed_answer(leg, live, report)
+                continue
+            ended = await self._switch.ended_leg(leg.id)
+            if ended is not None:
+                report.ends_missed += 1
+                events.append(ended)
+            elif leg.ringing_call_ms is not None or leg.answered_call_ms is not None:
+                gone.add(leg.id)
+            elif self._too_old(call):
+                gone.add(leg.id)
+                report.expired += 1
+        await self._apply(call, asked, events, frozenset(gone), last_seen_call_ms, report)
+
+    def _too_old(self, call: Call) -> bool:
+        """Whether a call that was never rung has waited too long for its launch."""
+        stamp = self._driver.stamp()
+        return stamp.wall_ms - call.created_wall_ms > self._launch_ttl_ms
+
+    async def _apply(
+        self,
+        call: Call,
+        asked: dict[str, AskedLeg],
+        events: list[SwitchEvent],
+        gone: frozenset[str],
+        last_seen_call_ms: int,
+        report: Report,
+    ) -> None:
+        if gone:
+            try:
+                call = await self._end_gone(call, gone, last_seen_call_ms)
+            except Fenced:
+                log.info("reconcile.call_changed", call_id=call.id)
+                self._driver.refresh(call.id)
+                return
+            report.lost += len(gone)
+        live = self._driver.live.get(call.id) or self._driver.adopt(call)
+        if live is None:
+            return
+        _merge_asked(live, asked)
+        for event in events:
+            self._driver.feed(event)
+        if gone:
+            self._driver.refresh(call.id)
+
+    async def _end_gone(self, call: Call, gone: frozenset[str], last_seen_call_ms: int) -> Call:
+        stamp = self._driver.stamp()
+        never_rung = all(
+            leg.ringing_call_ms is None and leg.answered_call_ms is None for leg in call.legs()
+        )
+        if never_rung and self._too_old(call):
+            return await self._store.run(expire, self._house, call, gone, stamp)
+        done = await self._store.run(lost_legs, self._house, call, gone, last_seen_call_ms, stamp)
+        return done.call
+
+    async def _hang_up_orphans(
+        self, calls: list[Call], there: dict[str, LiveLeg], report: Report
+    ) -> None:
+        """Hang up legs that no call wants, young ones excepted: their commit may be under way."""
+        wanted = {leg.id for call in calls for leg in call.legs() if not leg.ended}
+        now = self._driver.stamp().call_ms
+        for live in there.values():
+            mine = live.shard == self._house.shard
+            old = now - live.since_call_ms > ORPHAN_AFTER_MS
+            known = live.leg_id in wanted or live.call_id in self._driver.live
+            if mine and old and not known:
+                report.orphans += 1
+                log.warning("reconcile.orphan", leg_id=live.leg_id)
+                await self._switch.hang_up(live.leg_id, _NORMAL_CLEARING)
+
+
+def _missed_answer(leg: Leg, live: LiveLeg, report: Report) -> list[SwitchEvent]:
+    if live.answered_call_ms is None or leg.answered_call_ms is not None:
+        return []
+    report.answers_missed += 1
+    return [
+        SwitchEvent(
+            event_id=f"{leg.id}:answered",
+            kind=EventKind.ANSWERED,
+            leg_id=leg.id,
+            call_id=live.call_id,
+            at_call_ms=live.answered_call_ms,
+        )
+    ]
+
+
+def _merge_asked(live: LiveCall, asked: dict[str, AskedLeg]) -> None:
+    """Note which legs the switch has, so that they are not originated again."""
+    for leg_id, known in asked.items():
+        mine = live.asked.setdefault(leg_id, known)
+        mine.originated = True
+        mine.bridged = mine.bridged and known.bridged

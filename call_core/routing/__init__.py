@@ -1,0 +1,1 @@
+"""Least-cost routing: which switch carries a call, and which trunk each leg."""

@@ -1,0 +1,325 @@
+"""Calls, parties and legs in their tables: load whole, write what changed, fenced.
+
+Every write of an existing call names the version (and epoch) that it was read at; another writer
+having been faster is `Fenced`, and whoever wrote it reads again.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import and_, bindparam, func, insert, select, update
+from sqlalchemy.sql import Update
+
+from call_core.calls.model import Call, CallState, Leg, Party, Role
+from call_core.errors import Fenced
+from call_core.rating.rater import RateTerms
+from call_core.storage import tables
+from call_core.storage.statements import Value, select_statement, write_statement
+from call_core.storage.transaction import Tx
+
+Row = dict[str, Any]
+
+_CALL_FIXED = frozenset(
+    {
+        "id",
+        "ref",
+        "kind",
+        "user_id",
+        "customer_id",
+        "channel",
+        "address",
+        "request_id",
+        "thread",
+        "currency",
+        "command",
+        "shard",
+        "created_wall_ms",
+        "timezone",
+    }
+)
+_LEG_FIXED = frozenset({"id", "call_id", "n", "attempt", "caller_number_id", "accept", "moves"})
+_PARTY_FIXED = frozenset({"call_id", "n", "role"})
+
+
+def _changing(table: Any, fixed: frozenset[str]) -> list[str]:  # noqa: ANN401  (Table or Alias)
+    return [column.name for column in table.c if column.name not in fixed]
+
+
+def _update_of(table: Any, fixed: frozenset[str], *keys: str) -> Update:  # noqa: ANN401  (as above)
+    names = _changing(table, fixed)
+    return (
+        update(table)
+        .where(and_(*(table.c[key] == bindparam(f"key_{key}") for key in keys)))
+        .values({name: bindparam(name) for name in names})
+    )
+
+
+def _dicts(table: Any, *more: str) -> Any:  # noqa: ANN401  (a row maker for any table)
+    names = (*(column.name for column in table.c), *more)
+    return lambda row: dict(zip(names, row, strict=True))
+
+
+INSERT_CALL = write_statement(insert(tables.calls), name="insert_call")
+INSERT_PARTY = write_statement(insert(tables.parties), name="insert_party")
+INSERT_LEG = write_statement(insert(tables.legs), name="insert_leg")
+INSERT_NUMBER = write_statement(insert(tables.numbers), name="insert_number")
+UPDATE_CALL = write_statement(
+    _update_of(tables.calls, _CALL_FIXED, "id", "version"), name="update_call"
+)
+UPDATE_PARTY = write_statement(
+    _update_of(tables.parties, _PARTY_FIXED, "call_id", "n"), name="update_party"
+)
+UPDATE_LEG = write_statement(_update_of(tables.legs, _LEG_FIXED, "id"), name="update_leg")
+LOAD_CALL = select_statement(
+    select(tables.calls).where(tables.calls.c.id == bindparam("id")),
+    row=_dicts(tables.calls),
+    name="load_call",
+)
+LOCK_CALL = select_statement(
+    select(tables.calls).where(tables.calls.c.id == bindparam("id")).with_for_update(),
+    row=_dicts(tables.calls),
+    name="lock_call",
+)
+LOAD_PARTIES = select_statement(
+    select(tables.parties)
+    .where(tables.parties.c.call_id == bindparam("call_id"))
+    .order_by(tables.parties.c.n),
+    row=_dicts(tables.parties),
+    name="load_parties",
+)
+_NUMBER = tables.numbers.alias("number")
+_CALLER = tables.numbers.alias("caller")
+LOAD_LEGS = select_statement(
+    select(
+        tables.legs,
+        func.coalesce(_NUMBER.c.digits, ""),
+        func.coalesce(_NUMBER.c.extension, ""),
+        func.coalesce(_CALLER.c.digits, ""),
+    )
+    .outerjoin(_NUMBER, _NUMBER.c.id == tables.legs.c.number_id)
+    .outerjoin(_CALLER, _CALLER.c.id == tables.legs.c.caller_number_id)
+    .where(tables.legs.c.call_id == bindparam("call_id"))
+    .order_by(tables.legs.c.n, tables.legs.c.attempt),
+    row=_dicts(tables.legs, "number", "post_dial", "caller_id"),
+    name="load_legs",
+)
+LIVE_CALLS = select_statement(
+    select(tables.calls.c.id, tables.calls.c.version, tables.calls.c.state).where(
+        tables.calls.c.ended_wall_ms.is_(None)
+    ),
+    name="live_calls",
+)
+LOAD_COMMAND = select_statement(
+    select(tables.calls.c.command).where(tables.calls.c.id == bindparam("id")), name="load_command"
+)
+SET_COMMAND = write_statement(
+    update(tables.calls)
+    .where(tables.calls.c.id == bindparam("key_id"))
+    .values(command=bindparam("command")),
+    name="set_command",
+)
+
+
+def _call_row(call: Call, ended_wall_ms: int | None) -> dict[str, Value]:
+    return {
+        "id": call.id,
+        "ref": call.ref,
+        "kind": call.kind,
+        "user_id": call.user_id,
+        "customer_id": call.customer_id,
+        "channel": call.channel,
+        "address": call.address,
+        "request_id": call.request_id,
+        "thread": call.thread,
+        "state": str(call.state),
+        "reason": call.reason,
+        "title": call.title,
+        "billing_code": call.billing_code,
+        "private": int(call.private),
+        "locked": int(call.locked),
+        "currency": call.currency,
+        "cap_micros": call.cap_micros,
+        "max_seconds": call.max_seconds,
+        "stated_seconds": call.stated_seconds,
+        "free_first_leg": int(call.free_first_leg),
+        "switch": call.switch,
+        "shard": call.shard,
+        "epoch": call.epoch,
+        "version": call.version,
+        "timezone": call.timezone,
+        "created_wall_ms": call.created_wall_ms,
+        "due_call_ms": call.due_call_ms,
+        "launched_call_ms": call.launched_call_ms,
+        "talk_call_ms": call.talk_call_ms,
+        "grace_call_ms": call.grace_call_ms,
+        "warned_call_ms": call.warned_call_ms,
+        "retry_money_call_ms": call.retry_money_call_ms,
+        "ended_call_ms": call.ended_call_ms,
+        "ended_wall_ms": ended_wall_ms,
+    }
+
+
+def _party_row(call_id: str, party: Party) -> dict[str, Value]:
+    return {
+        "call_id": call_id,
+        "n": party.n,
+        "role": str(party.role),
+        "label": party.label,
+        "number_id": party.number_id,
+        "accept": int(party.accept),
+        "muted": int(party.muted),
+        "dropped": int(party.dropped),
+        "redials": party.redials,
+    }
+
+
+def _leg_row(call_id: str, leg: Leg) -> dict[str, Value]:
+    return {
+        "id": leg.id,
+        "call_id": call_id,
+        "n": leg.n,
+        "attempt": leg.attempt,
+        "number_id": leg.number_id,
+        "caller_number_id": leg.caller_number_id,
+        "state": str(leg.state),
+        "trunk": leg.trunk,
+        "terms": leg.terms.to_json(),
+        "buy_terms": "" if leg.buy_terms is None else leg.buy_terms.to_json(),
+        "accept": int(leg.accept),
+        "moves": int(leg.moves),
+        "originated_call_ms": leg.originated_call_ms,
+        "ringing_call_ms": leg.ringing_call_ms,
+        "answered_call_ms": leg.answered_call_ms,
+        "accepted_call_ms": leg.accepted_call_ms,
+        "bridged_call_ms": leg.bridged_call_ms,
+        "ended_call_ms": leg.ended_call_ms,
+        "cause": leg.cause,
+        "hangup_by": leg.hangup_by,
+        "hangup_asked": leg.hangup_asked,
+        "end_estimated": int(leg.end_estimated),
+        "holds": leg.holds,
+        "held_micros": leg.held_micros,
+        "paid_seconds": leg.paid_seconds,
+        "charge_micros": leg.charge_micros,
+        "settled": int(leg.settled),
+    }
+
+
+def insert_call(tx: Tx, call: Call, command: str) -> None:
+    """Write a new call with its parties and legs; its numbers are written by `insert_numbers`."""
+    tx.write(INSERT_CALL, **_call_row(call, None), command=command)
+    tx.run_many(INSERT_PARTY, [_party_row(call.id, party) for party in call.parties])
+    tx.run_many(INSERT_LEG, [_leg_row(call.id, leg) for leg in call.legs()])
+
+
+def insert_numbers(tx: Tx, rows: Iterable[dict[str, Value]]) -> None:
+    """Write telephone digits: id, call_id, digits, extension, masked, region, created_wall_ms."""
+    tx.run_many(INSERT_NUMBER, list(rows))
+
+
+def save_call(tx: Tx, old: Call, new: Call, now_wall_ms: int) -> Call:
+    """Write what differs between two versions of a call; the version counts up.
+
+    Raises:
+        Fenced: the stored call is not the `old` one any more.
+    """
+    stored = replace(new, version=old.version + 1)
+    ended_wall_ms = now_wall_ms if new.ended else None
+    row = _call_row(stored, ended_wall_ms)
+    values = {name: row[name] for name in _changing(tables.calls, _CALL_FIXED)}
+    if tx.run(UPDATE_CALL, key_id=old.id, key_version=old.version, **values) != 1:
+        raise Fenced(old.id)
+    _save_parties(tx, old, stored)
+    _save_legs(tx, old, stored)
+    return stored
+
+
+def _save_parties(tx: Tx, old: Call, new: Call) -> None:
+    before = {party.n: _party_row(old.id, party) for party in old.parties}
+    fresh = [_party_row(new.id, party) for party in new.parties if party.n not in before]
+    if fresh:
+        tx.run_many(INSERT_PARTY, fresh)
+    changed = [
+        _keyed(row, _PARTY_FIXED, tables.parties, "call_id", "n")
+        for party in new.parties
+        if party.n in before and (row := _party_row(new.id, party)) != before[party.n]
+    ]
+    if changed:
+        tx.run_many(UPDATE_PARTY, changed)
+
+
+def _save_legs(tx: Tx, old: Call, new: Call) -> None:
+    before = {leg.id: leg for leg in old.legs()}
+    fresh = [_leg_row(new.id, leg) for leg in new.legs() if leg.id not in before]
+    if fresh:
+        tx.run_many(INSERT_LEG, fresh)
+    changed = [
+        _keyed(_leg_row(new.id, leg), _LEG_FIXED, tables.legs, "id")
+        for leg in new.legs()
+        if leg.id in before and leg != before[leg.id]
+    ]
+    if changed:
+        tx.run_many(UPDATE_LEG, changed)
+
+
+def _keyed(
+    row: dict[str, Value],
+    fixed: frozenset[str],
+    table: Any,  # noqa: ANN401  (Table)
+    *keys: str,
+) -> dict[str, Value]:
+    values = {name: row[name] for name in _changing(table, fixed)}
+    return values | {f"key_{key}": row[key] for key in keys}
+
+
+def load_call(tx: Tx, call_id: str, *, lock: bool = False) -> Call | None:
+    """Return a call with its parties and legs, None when there is none.
+
+    Args:
+        tx: the transaction.
+        call_id: its id.
+        lock: hold the row until the transaction ends, for a unit that will write it.
+    """
+    row = tx.one(LOCK_CALL if lock else LOAD_CALL, id=call_id)
+    if row is None:
+        return None
+    parties = tx.all(LOAD_PARTIES, call_id=call_id)
+    legs = [_leg(each) for each in tx.all(LOAD_LEGS, call_id=call_id)]
+    return _call(row, parties, legs)
+
+
+def _call(row: Row, parties: list[Row], legs: list[Leg]) -> Call:
+    values = dict(row)
+    for name in ("command", "ended_wall_ms"):
+        del values[name]
+    for name in ("private", "locked", "free_first_leg"):
+        values[name] = bool(values[name])
+    values["state"] = CallState(values["state"])
+    made = tuple(_party(each, tuple(leg for leg in legs if leg.n == each["n"])) for each in parties)
+    return Call(**values, parties=made)
+
+
+def _party(row: Row, legs: tuple[Leg, ...]) -> Party:
+    return Party(
+        n=row["n"],
+        role=Role(row["role"]),
+        label=row["label"],
+        number_id=row["number_id"],
+        accept=bool(row["accept"]),
+        muted=bool(row["muted"]),
+        dropped=bool(row["dropped"]),
+        redials=row["redials"],
+        legs=legs,
+    )
+
+
+def _leg(row: Row) -> Leg:
+    values = dict(row)
+    for name in ("call_id", "state"):
+        del values[name]
+    for name in ("accept", "moves", "end_estimated", "settled"):
+        values[name] = bool(values[name])
+    values["terms"] = RateTerms.from_json(values["terms"])
+    values["buy_terms"] = RateTerms.from_json(values["buy_terms"]) if values["buy_terms"] else None
+    return Leg(**values)

@@ -1,0 +1,127 @@
+"""Schema migrations: which revision a database is at, and how it gets to the newest.
+
+Migrations only go forward: append-only tables cannot be taken apart, a backup is the way back. One
+run is one transaction on both databases, so a database is at the old revision or at the new one.
+"""
+
+import functools
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.pool import NullPool
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_ONE_AT_A_TIME = 7_277_461
+"""Key of PostgreSQL's advisory lock: two nodes that start together migrate one after the other."""
+
+
+def upgrade(url: str, revision: str = "head") -> str:
+    """Bring the database to a revision and return it; SQLite's file is made if missing.
+
+    Args:
+        url: where the database is.
+        revision: the newest, or the one that a backup was made at.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: the database cannot be reached or refuses; it is unchanged.
+    """
+    config = _config()
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    path = _sqlite_path(url)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with begin(url) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_ONE_AT_A_TIME})"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        reached = MigrationContext.configure(connection).get_current_revision()
+    assert reached is not None
+    return reached
+
+
+def fill_memory(connection: sqlite3.Connection) -> None:
+    """Give an empty SQLite database in memory the newest schema, for the simulated world."""
+    connection.executescript(_newest_sqlite_schema())
+
+
+@functools.cache
+def _newest_sqlite_schema() -> str:
+    config = _config()
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    with begin("sqlite://") as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        texts = connection.execute(
+            text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
+        )
+        return ";\n".join(str(statement) for (statement,) in texts)
+
+
+def current(url: str) -> str | None:
+    """Return the revision that the database is at; None when it, or its schema, is not there."""
+    path = _sqlite_path(url)
+    if path is not None and not path.exists():
+        return None  # looking must not make a database
+    with begin(url) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def head() -> str:
+    """Return the newest revision that this program knows."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    assert newest is not None
+    return newest
+
+
+@contextmanager
+def begin(url: str) -> Iterator[Connection]:
+    """Open a SQLAlchemy transaction on a connection of its own; commits unless it raises."""
+    engine = _engine(url)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _sqlite_path(url: str) -> Path | None:
+    parsed = make_url(url)
+    is_file = parsed.get_backend_name() == "sqlite" and parsed.database
+    return Path(str(parsed.database)).absolute() if is_file else None
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    engine = create_engine(parsed.set(drivername="sqlite"), poolclass=NullPool)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  (SQLAlchemy's hook)
+    connection.isolation_level = None  # the module's own BEGIN would leave DDL outside
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config

@@ -1,0 +1,147 @@
+"""The transactional outbox: what is to be told, written with what decided it."""
+
+from typing import NamedTuple
+
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+
+from call_core.storage import tables
+from call_core.storage.statements import select_statement, write_statement
+from call_core.storage.transaction import Tx
+
+_O = tables.outbox
+
+
+class OutboxRow(NamedTuple):
+    """One message that waits; `seq` orders those to one address about one call."""
+
+    seq: int
+    id: str
+    user_id: str
+    channel: str
+    address: str
+    call_id: str
+    ref: str
+    kind: str
+    body: str
+    thread: str
+    timezone: str
+    created_wall_ms: int
+    due_wall_ms: int
+    expires_wall_ms: int | None
+    attempted_wall_ms: int | None
+    attempts: int
+
+
+_COLUMNS = tuple(_O.c[name] for name in OutboxRow._fields)
+_EARLIER = _O.alias("earlier")
+INSERT = write_statement(
+    insert(_O).values({c.name: bindparam(c.name) for c in _O.c if c.name != "seq"}),
+    name="insert_outbox",
+)
+DUE = select_statement(
+    select(*_COLUMNS)
+    .where(
+        _O.c.state == "waiting",
+        _O.c.due_wall_ms <= bindparam("now"),
+        ~select(_EARLIER.c.seq)
+        .where(
+            _EARLIER.c.state == "waiting",
+            _EARLIER.c.address == _O.c.address,
+            _EARLIER.c.call_id == _O.c.call_id,
+            _EARLIER.c.seq < _O.c.seq,
+        )
+        .exists(),
+    )
+    .order_by(_O.c.due_wall_ms, _O.c.seq)
+    .limit(bindparam("most")),
+    row=OutboxRow._make,
+    name="due_outbox",
+)
+NEXT_DUE = select_statement(
+    select(func.min(_O.c.due_wall_ms)).where(_O.c.state == "waiting"), name="next_due_outbox"
+)
+ATTEMPT = write_statement(
+    update(_O)
+    .where(_O.c.seq == bindparam("key_seq"), _O.c.state == "waiting")
+    .values(
+        attempted_wall_ms=bindparam("attempted_wall_ms"),
+        attempts=_O.c.attempts + 1,
+        due_wall_ms=bindparam("due_wall_ms"),
+    ),
+    name="attempt_outbox",
+)
+FAILED = write_statement(
+    update(_O).where(_O.c.seq == bindparam("key_seq")).values(attempted_wall_ms=None),
+    name="failed_outbox",
+)
+FINISH = write_statement(
+    update(_O).where(_O.c.seq == bindparam("key_seq")).values(state=bindparam("state")),
+    name="finish_outbox",
+)
+RETARGET = write_statement(
+    update(_O)
+    .where(_O.c.seq == bindparam("key_seq"))
+    .values(
+        channel=bindparam("channel"),
+        address=bindparam("address"),
+        due_wall_ms=bindparam("due_wall_ms"),
+        attempts=0,
+        attempted_wall_ms=None,
+        thread="",
+    ),
+    name="retarget_outbox",
+)
+AGE = select_statement(
+    select(func.count(), func.min(_O.c.created_wall_ms)).where(_O.c.state == "waiting"),
+    name="outbox_age",
+)
+FORGET = write_statement(
+    delete(_O).where(and_(_O.c.created_wall_ms < bindparam("before"), _O.c.state != "waiting")),
+    name="forget_outbox",
+)
+EXPIRE_BEFORE = write_statement(
+    update(_O)
+    .where(_O.c.state == "waiting", _O.c.created_wall_ms < bindparam("before"))
+    .values(state="expired"),
+    name="expire_outbox",
+)
+TOPIC = "outbox"
+
+
+def put(
+    tx: Tx,
+    *,
+    outbox_id: str,
+    user_id: str,
+    channel: str,
+    address: str,
+    kind: str,
+    body: str,
+    now_wall_ms: int,
+    call_id: str = "",
+    ref: str = "",
+    thread: str = "",
+    timezone: str = "UTC",
+    expires_wall_ms: int | None = None,
+) -> None:
+    """Append one message; `kind` is `outcome` or `notice` and `body` its JSON."""
+    tx.write(
+        INSERT,
+        id=outbox_id,
+        user_id=user_id,
+        channel=channel,
+        address=address,
+        call_id=call_id,
+        ref=ref,
+        kind=kind,
+        body=body,
+        thread=thread,
+        timezone=timezone,
+        created_wall_ms=now_wall_ms,
+        due_wall_ms=now_wall_ms,
+        expires_wall_ms=expires_wall_ms,
+        attempted_wall_ms=None,
+        attempts=0,
+        state="waiting",
+    )
+    tx.announce(TOPIC)

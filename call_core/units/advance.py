@@ -1,0 +1,209 @@
+"""One step of a running call: events merged, legs priced, money extended, all in one commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from call_core.calls import holds
+from call_core.calls.causes import Cause
+from call_core.calls.facts import lost
+from call_core.calls.holds import Budget, first_cover, with_hold
+from call_core.calls.machine import advance
+from call_core.calls.model import MS, Call, Leg
+from call_core.calls.plan import time_limit_call_ms
+from call_core.contracts import SwitchEvent
+from call_core.ledger.accounts import available
+from call_core.notices import Notice
+from call_core.rating.rater import RateTerms, seconds_affordable, terms_of
+from call_core.storage import call_rows, ledger_rows, people_rows, record_rows
+from call_core.storage.transaction import Tx
+from call_core.units import changes, news
+from call_core.units.house import House, Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """The call as stored, and how many events no table row knew."""
+
+    call: Call
+    quarantined: int = 0
+
+
+def advance_call(
+    tx: Tx, house: House, call: Call, events: Sequence[SwitchEvent], stamp: Stamp
+) -> Advanced:
+    """Let events and the passing of time act on a call.
+
+    Args:
+        tx: the transaction.
+        house: the deployment.
+        call: the call as its owner has it in memory.
+        events: what the switch told since; empty when only a deadline has passed.
+        stamp: now.
+
+    Raises:
+        Fenced: the stored call is newer than `call`; read it again and repeat.
+    """
+    stamp = stamp.again()
+    step = advance(call, events, stamp.call_ms, house.rules)
+    new = step.call
+    if step.quarantined:
+        changes.quarantine(tx, call.id, step.quarantined, stamp)
+    for leg in step.amended:
+        new = changes.amend(tx, house, new, leg, stamp)
+    new = price_originated(tx, house, call, new, stamp)
+    new = hold_for_new_legs(tx, house, new)
+    new = extend_holds(tx, house, new, stamp)
+    new, notices = _warn(new, stamp, house)
+    if new == call and not notices:
+        return Advanced(call, len(step.quarantined))
+    stored = changes.commit_change(tx, house, call, new, stamp, notices)
+    return Advanced(stored, len(step.quarantined))
+
+
+def price_originated(tx: Tx, house: House, old: Call, new: Call, stamp: Stamp) -> Call:
+    """Give legs that are originated now the price of now; the hold follows the new price.
+
+    A dearer price than at launch never takes more money than was held: the leg is paid for less
+    time instead. A price that is gone by now ends the leg before it rings.
+    """
+    for leg in new.legs():
+        before = old.leg(leg.id)
+        if before is None or before.originated_call_ms is not None:
+            continue
+        if leg.originated_call_ms is None or leg.ended:
+            continue
+        terms = terms_at(tx, house, leg.terms.tariff, leg.number, stamp.call_ms)
+        if terms is None:
+            gone = replace(
+                leg,
+                originated_call_ms=None,
+                ended_call_ms=stamp.call_ms,
+                cause=int(Cause.NOT_DIALLED),
+                hangup_by="us",
+            )
+            new = new.with_leg(gone)
+        elif _differs(terms, leg.terms):
+            new = new.with_leg(_reprice(replace(leg, terms=terms)))
+        else:
+            new = new.with_leg(replace(leg, terms=terms))
+    return new
+
+
+def _differs(one: RateTerms, other: RateTerms) -> bool:
+    return replace(one, rate_id="", version=0) != replace(other, rate_id="", version=0)
+
+
+def _reprice(leg: Leg) -> Leg:
+    if not leg.holds:
+        return leg
+    seconds = seconds_affordable(leg.terms, leg.held_micros)
+    return replace(leg, paid_seconds=min(seconds, max(leg.paid_seconds, seconds)))
+
+
+def terms_at(tx: Tx, house: House, tariff: str, number: str, at_call_ms: int) -> RateTerms | None:
+    """Return the price of a number at an instant; None when it is not sold."""
+    deck = house.decks.active(tx, tariff)
+    row = None if deck is None else deck.find(number.removeprefix("+"), at_call_ms)
+    if deck is None or row is None or row.blocked:
+        return None
+    return terms_of(row, deck)
+
+
+def hold_for_new_legs(tx: Tx, house: House, call: Call) -> Call:
+    """Hold money for legs that the machine added by itself (the chair's redial).
+
+    A leg that cannot be paid for, or has no port, is ended before it is dialled.
+    """
+    for leg in call.legs():
+        if leg.holds or leg.ended or leg.settled:
+            continue
+        cover = first_cover([leg.terms], house.rules)
+        fits = cover.added_micros <= budget(tx, call).available_micros
+        if fits and changes.take_ports(tx, house, 1):
+            new = cover.legs[0]
+            call = call.with_leg(with_hold(leg, new.covered_s, new.held_micros))
+        else:
+            failed = replace(
+                leg,
+                originated_call_ms=None,
+                ended_call_ms=leg.originated_call_ms or 0,
+                cause=int(Cause.NOT_DIALLED),
+                settled=True,
+            )
+            call = call.with_leg(failed)
+    return call
+
+
+def budget(tx: Tx, call: Call, day: int | None = None) -> Budget:
+    """Return what more may be held for a customer now.
+
+    Args:
+        tx: the transaction; the account stays locked in it.
+        call: whose customer.
+        day: today, to count the daily limit too; None leaves it out.
+    """
+    account = ledger_rows.lock_account(tx, call.customer_id)
+    if account is None:
+        return Budget(0)
+    left = available(account)
+    caller = tx.one(people_rows.CALLER_OF_USER, user_id=call.user_id) if day is not None else None
+    if day is None or caller is None or caller.daily_spend_micros is None:
+        return Budget(left)
+    spent = record_rows.counted(tx, call.customer_id, changes.SPENT, day)
+    return Budget(left, caller.daily_spend_micros - spent - account.debits_pending)
+
+
+def extend_holds(tx: Tx, house: House, call: Call, stamp: Stamp) -> Call:
+    """Hold more money when it is time, for all running legs together."""
+    due = holds.extension_due_call_ms(call, house.rules)
+    if due is None or stamp.call_ms < due:
+        return call
+    return holds.extend(call, stamp.call_ms, budget(tx, call, stamp.day), house.rules)
+
+
+def _warn(call: Call, stamp: Stamp, house: House) -> tuple[Call, list[Notice]]:
+    if call.warned_call_ms is not None or call.ended or call.reason:
+        return call, []
+    notice = news.last_minute(call, stamp.call_ms, house.rules)
+    if notice is None:
+        return call, []
+    return replace(call, warned_call_ms=stamp.call_ms), [notice]
+
+
+def next_deadline_call_ms(call: Call, house: House) -> int | None:
+    """Return when `advance_call` must look again although nothing happened."""
+    times = [
+        holds.extension_due_call_ms(call, house.rules),
+        _warning_due_call_ms(call, house),
+    ]
+    return min((at for at in times if at is not None), default=None)
+
+
+def _warning_due_call_ms(call: Call, house: House) -> int | None:
+    if call.warned_call_ms is not None or call.talk_call_ms is None or call.reason:
+        return None
+    ends = []
+    until = holds.paid_until_call_ms(call)
+    if until is not None and call.retry_money_call_ms is not None:
+        ends.append(until)
+    limit = time_limit_call_ms(call, house.rules)
+    if limit is not None:
+        ends.append(limit)
+    return min(ends) - house.rules.last_minute_s * MS if ends else None
+
+
+def reload(tx: Tx, call_id: str) -> Call | None:
+    """Read a call whole, for an owner that was fenced or has just started."""
+    return call_rows.load_call(tx, call_id)
+
+
+def lost_legs(
+    tx: Tx, house: House, call: Call, leg_ids: frozenset[str], last_seen_call_ms: int, stamp: Stamp
+) -> Advanced:
+    """End legs that the switch no longer has and does not remember: their end is estimated."""
+    new = call
+    for leg in call.legs():
+        if leg.id in leg_ids and not leg.ended:
+            new = new.with_leg(lost(leg, last_seen_call_ms))
+    step = advance(new, (), stamp.call_ms, house.rules)
+    return Advanced(changes.commit_change(tx, house, call, step.call, stamp.again()))

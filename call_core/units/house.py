@@ -1,0 +1,99 @@
+"""What every unit is given: what this deployment is, and the instants and bits of this one run."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from call_core import ids
+from call_core.calls.rules import Rules
+from call_core.customers.limits import Limits
+from call_core.storage.rate_rows import Decks
+
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+
+
+@dataclass(slots=True)
+class Tenure:
+    """Since which term this process owns its shard; set when it takes it, 0 before."""
+
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The deployment, as far as units need it.
+
+    Attributes:
+        node: this process's name.
+        switch, trunk, ports: where legs are originated, and how many there may be at once.
+        service_number: E.164 that rung phones see; own_numbers: numbers that nobody may ring.
+        limits, rules: the named figures.
+        decks: the rate decks, kept by version.
+        buy_tariff: the tariff of what legs cost us; "" when it is not known.
+        spaces: channel name to id space, for senders and notices.
+        free_leg_ceiling_micros: a dearer minute than this is never free for A.
+        shard, tenure: which calls this process owns, and since which term.
+    """
+
+    node: str
+    switch: str
+    trunk: str
+    ports: int
+    service_number: str
+    decks: Decks
+    limits: Limits = field(default_factory=Limits)
+    rules: Rules = field(default_factory=Rules)
+    own_numbers: frozenset[str] = frozenset()
+    buy_tariff: str = ""
+    spaces: Mapping[str, str] = field(default_factory=dict)
+    free_leg_ceiling_micros: int = 500_000
+    shard: int = 0
+    tenure: Tenure = field(default_factory=Tenure)
+
+    @property
+    def epoch(self) -> int:
+        """The term in which this process owns its shard."""
+        return self.tenure.epoch
+
+
+class Stamp:
+    """The instants and the random bits of one unit; running it again gives the same ids.
+
+    Attributes:
+        wall_ms: our clock; call_ms: the switch's.
+    """
+
+    __slots__ = ("_rng", "_seed", "call_ms", "wall_ms")
+
+    def __init__(self, wall_ms: int, call_ms: int, seed: int) -> None:
+        self.wall_ms = wall_ms
+        self.call_ms = call_ms
+        self._seed = seed
+        self._rng = random.Random(seed)  # noqa: S311  (the seed comes from the system's source)
+
+    def again(self) -> "Stamp":
+        """Return the same stamp from its beginning; every run of a unit starts with this."""
+        return Stamp(self.wall_ms, self.call_ms, self._seed)
+
+    def new_id(self, prefix: str) -> str:
+        """Return the next id of this unit."""
+        return ids.new_id(prefix, self.wall_ms, self._rng)
+
+    def new_ref(self, pairs: int) -> str:
+        """Return the next ref to try."""
+        return ids.new_ref(self._rng, pairs)
+
+    def new_code(self) -> str:
+        """Return a one-time code of six digits."""
+        return ids.new_code(self._rng)
+
+    @property
+    def day(self) -> int:
+        """Days since 1970 UTC by the switch's clock; daily limits count by it."""
+        return self.call_ms // DAY_MS
+
+    @property
+    def hour(self) -> int:
+        """Hours since 1970 UTC by the switch's clock."""
+        return self.call_ms // HOUR_MS

@@ -1,0 +1,1 @@
+"""Ways in and out: one module or package per channel; no channel knows a sibling."""

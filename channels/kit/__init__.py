@@ -1,0 +1,1 @@
+"""What channels share: contract, registry, words for outcomes, outgoing mail, page tokens."""

@@ -1,0 +1,1 @@
+"""The running process: settings, logs, clocks, wiring, supervision and the command line."""

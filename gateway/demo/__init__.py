@@ -1,0 +1,1 @@
+"""The demonstration: a whole service on this machine, one call by every channel, bills compared."""

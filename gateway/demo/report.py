@@ -1,0 +1,135 @@
+"""What the demo shows: a table of bills, where everything is, and what to try next."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from call_core.contracts import Cdr
+from call_core.money import format_amount, format_money
+from gateway.demo.bills import Compared
+from gateway.demo.set_up import Settled
+from gateway.demo.world import CURRENCY, LONDON
+from gateway.server import Running
+
+
+def data(service: Running, ada: Settled, compared: Sequence[Compared]) -> dict[str, Any]:
+    """Return everything as one JSON object."""
+    return {
+        "ok": all_equal(compared),
+        "equal": all_equal(compared),
+        "currency": CURRENCY,
+        "bills": [_bill(each) for each in compared],
+        "listening": service.listening(),
+        "database": service.settings.shown_database(),
+        "settings": str(service.settings.file),
+        "sign_in": {
+            "url": f"{service.url}/",
+            "address": ada.person.mail,
+            "password": ada.identity.password,
+            "token": ada.identity.token,
+        },
+    }
+
+
+def all_equal(compared: Sequence[Compared]) -> bool:
+    """Whether at least two channels were compared and every bill is the same."""
+    billed = [each for each in compared if not each.skipped]
+    return len(billed) > 1 and all(each.equal for each in billed)
+
+
+def show(service: Running, ada: Settled, compared: Sequence[Compared], console: Console) -> None:
+    """Print the table and the way in."""
+    console.print(table(compared))
+    for each in compared:
+        for line in each.different:
+            console.print(f"  {each.channel}: {line}", style="red", markup=False)
+        if each.skipped:
+            console.print(f"  {each.channel}: not called, {each.skipped}", markup=False)
+    verdict = "Every bill is equal." if all_equal(compared) else "The bills are NOT all equal."
+    console.print(verdict, style="bold green" if all_equal(compared) else "bold red")
+    console.print(_way_in(service, ada), markup=False, highlight=False, soft_wrap=True)
+
+
+def table(compared: Sequence[Compared]) -> Table:
+    """Return the bills, one row per channel."""
+    made = Table(title="The same call by every channel")
+    made.add_column("Channel")
+    made.add_column("Ref")
+    for heading in ("A s", "B s", "A billed", "B billed", "A charge", "B charge", "Total"):
+        made.add_column(heading, justify="right")
+    made.add_column("Equal", justify="center")
+    for each in compared:
+        made.add_row(*_row(each))
+    return made
+
+
+def _row(compared: Compared) -> list[str]:
+    mark = "-" if compared.skipped else "✔" if compared.equal else "✘"
+    if compared.bill is None:
+        return [compared.channel, *[""] * 8, mark]
+    legs = [_leg(compared, name) for name in ("A", "B")]
+    total = format_money(compared.bill.total_micros(), CURRENCY)
+    return [
+        compared.channel,
+        compared.bill.ref,
+        *(str(leg.duration_s) if leg else "" for leg in legs),
+        *(str(leg.billable_s) if leg else "" for leg in legs),
+        *(format_amount(leg.charge_micros) if leg else "" for leg in legs),
+        total,
+        mark,
+    ]
+
+
+def _leg(compared: Compared, name: str) -> Cdr | None:
+    assert compared.bill is not None
+    return next((cdr for cdr in compared.bill.cdrs if cdr.leg == name), None)
+
+
+def _bill(compared: Compared) -> dict[str, Any]:
+    bill = compared.bill
+    return {
+        "channel": compared.channel,
+        "equal": compared.equal,
+        "different": list(compared.different),
+        "skipped": compared.skipped,
+        "ref": bill.ref if bill else "",
+        "answer": compared.answer,
+        "total": format_amount(bill.total_micros()) if bill else "",
+        "legs": [
+            {
+                "leg": cdr.leg,
+                "duration_s": cdr.duration_s,
+                "billable_s": cdr.billable_s,
+                "charge": format_amount(cdr.charge_micros),
+            }
+            for cdr in (bill.cdrs if bill else ())
+        ],
+    }
+
+
+def _way_in(service: Running, ada: Settled) -> str:
+    settings = service.settings
+    lines = [
+        "",
+        f"Pages      {service.url}/",
+        f"Sign in    {ada.person.mail}, password {ada.identity.password}",
+        f"Phones     {service.url}/demo/phones    Mailbox  {service.url}/demo/mailbox",
+        f"API        Authorization: Bearer {ada.identity.token}",
+        *(f"Listening  {each}" for each in service.listening()),
+        f"Database   {settings.shown_database()}   (made anew at every start)",
+        "",
+        "Try        " + _swaks(service, ada),
+        f"           callgate --help    callgate calls live --config {settings.file}",
+    ]
+    return "\n".join(lines)
+
+
+def _swaks(service: Running, ada: Settled) -> str:
+    smtp = next((each for each in service.listening() if each.startswith("smtp://")), "")
+    where = smtp.removeprefix("smtp://") or "127.0.0.1:2525"
+    return (
+        f"swaks --server {where} --from {ada.person.mail} --to call@demo.example "
+        f"--header 'Subject: call' --body 'call {LONDON}'"
+    )

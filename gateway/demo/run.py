@@ -1,0 +1,109 @@
+"""`callgate demo`: everything on this machine, one call by every channel, then it stays up.
+
+It lives in a folder of its own and makes its database anew at every start, so that it can be
+played with and thrown away; no setting and no variable of the real service reaches it.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from channels.kit.registry import channel_classes
+from gateway.clocks import WallClock
+from gateway.demo.bills import Compared, compare
+from gateway.demo.phone_wall import PhoneWall
+from gateway.demo.report import all_equal
+from gateway.demo.set_up import Settled, set_up
+from gateway.demo.world import people, phone_labels, settings_text
+from gateway.listeners import listeners
+from gateway.mailbox import Mailbox
+from gateway.server import Options, Running, running, stop_on_signals
+from gateway.settings import FILE_NAME, Settings
+from gateway.settings_file import load_settings
+from gateway.wiring import Core
+
+DEFAULT_FOLDER = Path("var/demo")
+_MARK = ".callgate-demo"
+
+Report = Callable[[Running, Settled, Sequence[Compared]], None]
+
+
+class NotADemoError(Exception):
+    """The folder holds something else; the message is a sentence."""
+
+
+async def run(folder: Path, report: Report, *, once: bool) -> bool:
+    """Run the demo.
+
+    Args:
+        folder: where it lives; what an earlier demo left there is removed.
+        report: told what came of the calls.
+        once: end after the report instead of staying up until a signal.
+
+    Returns:
+        Whether every bill was equal.
+
+    Raises:
+        NotADemoError: the folder is not empty and not an earlier demo's.
+    """
+    mailbox = Mailbox(WallClock())
+    relay_port = await mailbox.start()
+    try:
+        settings = make_settings(folder, relay_port)
+        stop = asyncio.Event()
+        with stop_on_signals(stop):
+            return await _run(settings, mailbox, stop, report, once=once)
+    finally:
+        await mailbox.stop()
+
+
+async def _run(
+    settings: Settings, mailbox: Mailbox, stop: asyncio.Event, report: Report, *, once: bool
+) -> bool:
+    everybody = people(
+        {
+            name: made.id_space
+            for name, made in channel_classes().items()
+            if settings.channel(name).enabled
+        }
+    )
+    labels = phone_labels(everybody)
+
+    def extras(core: Core) -> dict[str, object]:
+        return {"mailbox": mailbox, "phones": PhoneWall(core.switch, labels)}
+
+    options = Options(create=True, test_texts=False, core_extras=extras)
+    async with running(settings, stop, options) as service:
+        ada, *callers = await set_up(service.core, everybody)
+        compared = await compare(service, callers)
+        report(service, ada, compared)
+        if not once:
+            await stop.wait()
+    return all_equal(compared)
+
+
+def make_settings(folder: Path, relay_port: int) -> Settings:
+    """Write the demo's settings into an emptied folder and read them back."""
+    _empty(folder)
+    file = folder / FILE_NAME
+    text = settings_text(list(listeners(load_settings(_blank(folder), {}))), relay_port)
+    file.write_text(text, encoding="utf-8")
+    return load_settings(file, {})
+
+
+def _blank(folder: Path) -> Path:
+    file = folder / FILE_NAME
+    file.write_text("", encoding="utf-8")
+    return file
+
+
+def _empty(folder: Path) -> None:
+    """Remove what an earlier demo left; refuse a folder that is somebody else's."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).is_file():
+        raise NotADemoError(
+            f"{folder} is not empty and not an earlier demo's; name another with --folder."
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / _MARK).touch()

@@ -1,0 +1,176 @@
+"""The demo's people, phones and settings: invented, and the same at every start.
+
+One customer per channel that is compared, alike in all but name, so that their bills must be
+alike; and Ada, with more phones and names, to play with.
+"""
+
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.listeners import Listener
+
+SPEED = 10
+TARIFF = "standard"
+CURRENCY = "USD"
+TOP_UP_MICROS = 25_000_000
+COMMAND = "call +44 20 7946 0018"
+LONDON = "+442079460018"
+RATES = Path(__file__).with_name("rates.csv")
+_MAIL_DOMAIN = "demo.example"
+_LOOPBACK = "127.0.0.1"
+_MAIL = "smtp"
+
+# How the senders of a channel are addressed, where it is not by mail.
+_BY_PHONE = frozenset({"twilio_sms", "kannel_sms"})
+_BY_PAGER = frozenset({"snpp", "wctp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Friend:
+    """Somebody in the phone book: what to call them, and how their phone behaves."""
+
+    name: str
+    number: str
+    script: Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user of the demo, with everything that is set up for them.
+
+    Attributes:
+        senders: (channel, address), the first is how the person is compared.
+        phones: (label, number), the first is the default.
+    """
+
+    customer: str
+    name: str
+    mail: str
+    senders: Sequence[tuple[str, str]]
+    phones: Sequence[tuple[str, str]]
+    names: Mapping[str, str] = field(default_factory=dict)
+    channel: str = ""
+
+    @property
+    def address(self) -> str:
+        """How the person is known to the own channel."""
+        return self.senders[0][1] if self.senders else self.mail
+
+
+FRIENDS = (
+    Friend("London", LONDON, {"ring_s": 3, "result": "answer", "talk_s": 40}),
+    Friend("mom", "+16169779933", {"ring_s": 4, "result": "answer", "talk_s": 0}),
+    Friend("bob", "+442079460101", {"ring_s": 2, "result": "manual"}),
+    Friend("carol", "+33142681234", {"ring_s": 5, "result": "answer", "talk_s": 90}),
+    Friend("dave", "+4969710012", {"ring_s": 2, "result": "busy"}),
+    Friend("erin", "+81312345678", {"ring_s": 30, "result": "no_answer"}),
+    Friend("voicemail", "+14155550132", {"ring_s": 6, "result": "voicemail"}),
+)
+
+
+def people(channels: Mapping[str, str]) -> list[Person]:
+    """Return Ada, then one person per channel, in the order given.
+
+    Args:
+        channels: channel name to its id space; within a space an address belongs to one user.
+    """
+    callers = (_caller(number, name, channels) for number, name in enumerate(channels))
+    return [_ada(channels), *callers]
+
+
+def _caller(number: int, channel: str, channels: Mapping[str, str]) -> Person:
+    phone = f"+1212555{1000 + number:04}"
+    mail = f"{channel.replace('_', '-')}@{_MAIL_DOMAIN}"
+    return Person(
+        customer=f"Parity {channel}",
+        name=f"Caller {channel}",
+        mail=mail,
+        senders=_once([(channel, _address(channel, mail, phone, number)), (_MAIL, mail)], channels),
+        phones=[("office", phone)],
+        channel=channel,
+    )
+
+
+def _ada(channels: Mapping[str, str]) -> Person:
+    mail, phone = f"ada@{_MAIL_DOMAIN}", "+12125550990"
+    senders = [
+        (channel, _address(channel, mail, phone, 990 + offset))
+        for offset, channel in enumerate(channels)
+    ]
+    return Person(
+        customer="Lovelace & Co",
+        name="Ada",
+        mail=mail,
+        senders=_once([(_MAIL, mail), *senders], channels),
+        phones=[("office", phone), ("cell", "+12125550991")],
+        names={friend.name: friend.number for friend in FRIENDS if friend.name != "London"},
+    )
+
+
+def _once(senders: Sequence[tuple[str, str]], channels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the senders, each address once per id space."""
+    seen: dict[tuple[str, str], tuple[str, str]] = {}
+    for channel, address in senders:
+        seen.setdefault((channels.get(channel, channel), address), (channel, address))
+    return list(seen.values())
+
+
+def _address(channel: str, mail: str, phone: str, number: int) -> str:
+    if channel in _BY_PHONE:
+        return phone
+    if channel in _BY_PAGER:
+        return f"55501{number:05}"
+    return mail
+
+
+def phone_labels(everybody: Sequence[Person]) -> dict[str, str]:
+    """Return whose phone each number is, the friends' last."""
+    own = {
+        number: f"{person.name}, {label}" for person in everybody for label, number in person.phones
+    }
+    return own | {friend.number: friend.name for friend in FRIENDS}
+
+
+def settings_text(listeners: Sequence[Listener], relay_port: int) -> str:
+    """Return the demo's `callgate.toml`; free ports take the place of those in use."""
+    lines = [
+        "# Written anew at every start of `callgate demo`.",
+        'node = "demo"',
+        "",
+        "[database]",
+        'url = "sqlite:///callgate.db"',
+        "",
+        "[mail_out]",
+        f'host = "{_LOOPBACK}"',
+        f"port = {relay_port}",
+        "",
+    ]
+    for each in listeners:
+        lines += [f"[{each.name}]", f"port = {free_port(each)}", ""]
+        if each.name == _MAIL:
+            lines[-1:] = ['trusted_networks = ["127.0.0.0/8"]', "auth_without_tls = true", ""]
+    lines += ["[simulator]", f"speed = {SPEED}", 'file = "simulator.json"', ""]
+    for friend in FRIENDS:
+        lines += [f'[simulator.phones."{friend.number}"]']
+        lines += [f"{key} = {_toml(value)}" for key, value in friend.script.items()]
+        lines += [""]
+    return "\n".join(lines)
+
+
+def _toml(value: str | int) -> str:
+    return str(value) if isinstance(value, int) else f'"{value}"'
+
+
+def free_port(listener: Listener) -> int:
+    """Return the listener's port when nothing uses it, else a free one."""
+    kind = socket.SOCK_DGRAM if listener.transport == "udp" else socket.SOCK_STREAM
+    for port in (listener.port, 0):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind((_LOOPBACK, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("this machine has no free port")

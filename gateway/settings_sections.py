@@ -1,0 +1,152 @@
+"""The gateway's own sections of the settings; channels bring theirs."""
+
+import dataclasses
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from call_core.customers.limits import Limits
+from call_core.money import format_amount, parse_amount
+from gateway.settings_tree import attribute_docs
+
+_MICROS: Final = "_micros"
+
+
+class Section(BaseModel):
+    """One `[section]` of the file; unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatabaseSettings(Section):
+    """Where everything is kept."""
+
+    url: str = Field(
+        default="sqlite:///var/callgate.db",
+        description="`sqlite:///PATH` (relative to this file) or `postgresql://…` for many nodes",
+    )
+
+
+class HttpSettings(Section):
+    """The listener of pages, API, webhooks, health and metrics."""
+
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8080, ge=0, le=65535, description="port; 0 takes a free one")
+    max_body_bytes: int = Field(
+        default=1_048_576, ge=1024, description="a longer request body is refused (413)"
+    )
+
+
+class NumbersSettings(Section):
+    """The service's own telephone numbers."""
+
+    service: str = Field(
+        default="+12025550143",
+        pattern=r"^\+[1-9]\d{6,14}$",
+        description="the caller id that callers and participants see, E.164",
+    )
+    own: tuple[str, ...] = Field(
+        default=(), description="further numbers of ours; calling them is refused"
+    )
+
+
+class PhoneSettings(Section):
+    """How one simulated phone behaves."""
+
+    ring_s: Decimal = Field(
+        default=Decimal(3), ge=0, decimal_places=3, description="seconds until something happens"
+    )
+    result: Literal[
+        "answer", "busy", "no_answer", "reject", "voicemail", "unreachable", "manual"
+    ] = Field(default="answer", description="what happens then; manual waits for a person")
+    press: str = Field(
+        default="1", pattern=r"^[0-9*#]*$", description="digits keyed after the prompt"
+    )
+    press_after_s: Decimal = Field(
+        default=Decimal(1), ge=0, decimal_places=3, description="seconds from the prompt to the key"
+    )
+    talk_s: Decimal = Field(
+        default=Decimal(0),
+        ge=0,
+        decimal_places=3,
+        description="hangs up this long after being bridged; 0 is never",
+    )
+
+
+class FaultSettings(Section):
+    """What the simulator gets wrong on purpose; shares are from 0 (never) to 1 (always)."""
+
+    drop: float = Field(default=0, ge=0, le=1, description="share of events lost")
+    repeat: float = Field(default=0, ge=0, le=1, description="share of events told twice")
+    reorder: float = Field(default=1, ge=0, le=1, description="share told late, by `reorder_ms`")
+    reorder_ms: int = Field(default=0, ge=0, description="how late at most; 0 keeps the order")
+    delay_ms: int = Field(default=0, ge=0, description="how late every event is")
+    originate_fail: float = Field(default=0, ge=0, le=1, description="share of orders refused")
+    lost_originate: float = Field(default=0, ge=0, le=1, description="share of orders lost")
+    lost_originate_answer: float = Field(
+        default=0, ge=0, le=1, description="share of orders that ring although they look lost"
+    )
+    seed: int = Field(default=1, description="the same seed makes the same faults")
+
+
+class SimulatorSettings(Section):
+    """The embedded switch: simulated phones, a clock that can run fast."""
+
+    speed: Decimal = Field(
+        default=Decimal(1), gt=0, le=10_000, description="simulated seconds per second"
+    )
+    default: PhoneSettings = Field(
+        default_factory=PhoneSettings, description="how numbers outside the phone book behave"
+    )
+    phones: dict[str, PhoneSettings] = Field(
+        default_factory=dict, description="the phone book: E.164 number to script"
+    )
+    faults: FaultSettings = Field(default_factory=FaultSettings, description="faults on purpose")
+    file: Path = Field(
+        default=Path("var/simulator.json"), description="where running legs are kept"
+    )
+    ports: int = Field(default=10_000, ge=1, description="legs that it carries at once")
+    public_listeners: bool = Field(
+        default=False,
+        description="let listeners leave loopback although no call is real",
+    )
+
+
+@cache
+def limits_section() -> type[Section]:
+    """Return a section with one key per field of `Limits`; money is a decimal without `_micros`."""
+    documented = attribute_docs(Limits)
+    fields: dict[str, Any] = {}
+    for limit in dataclasses.fields(Limits):
+        described = documented.get(limit.name, "")
+        is_money = limit.name.endswith(_MICROS)
+        amount = format_amount(cast("int", limit.default)) if is_money else ""
+        fields[limit.name.removesuffix(_MICROS)] = (
+            (Decimal, Field(default=Decimal(amount), ge=0, decimal_places=6, description=described))
+            if is_money
+            else (int, Field(default=limit.default, ge=0, description=described))
+        )
+    return cast("type[Section]", create_model("LimitsSettings", __base__=Section, **fields))
+
+
+def limits_of(section: object) -> Limits:
+    """Return the limits that a section of `limits_section` says, money in micros."""
+    values: dict[str, int] = {}
+    for limit in dataclasses.fields(Limits):
+        value = getattr(section, limit.name.removesuffix(_MICROS))
+        values[limit.name] = parse_amount(f"{value:f}") if limit.name.endswith(_MICROS) else value
+    return Limits(**values)
+
+
+class LogSettings(Section):
+    """What is written to standard error."""
+
+    format: Literal["auto", "json", "console"] = Field(
+        default="auto", description="auto is console on a terminal and JSON elsewhere"
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="the least important event written"
+    )

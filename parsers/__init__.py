@@ -1,0 +1,1 @@
+"""Pure codecs: wire formats to commands and back; no sockets, no clocks, no database."""
