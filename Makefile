@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 
-# The bill is paid for parsing bytes that people send; these packages must be covered whole.
+# What decides about money and reads what strangers send; a gate asks for every branch of it.
 PURE := call_core/commands.py,call_core/administration.py,call_core/command_json.py,call_core/requests.py
 PURE := $(PURE),call_core/outcomes.py,call_core/notices.py,call_core/errors.py,call_core/ids.py
 PURE := $(PURE),call_core/money.py,call_core/places.py,call_core/numbering/*,call_core/codes/*
@@ -40,7 +40,7 @@ check: $(DEV_STAMP) ## every gate but the tests, in the order of .ci/run
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/vulture
-	.ci/audit $(BIN)
+	@$(BIN)/python .ci/audit.py
 
 bench: $(DEV_STAMP) ## measure, beside the machine's own floor
 	@$(BIN)/python -m tests.bench
@@ -62,12 +62,12 @@ $(BIN)/python:
 
 # The packages' code is used where it stands; a stamp says for which lock file they were installed.
 $(RUN_STAMP): requirements.lock pyproject.toml | $(BIN)/python
-	@echo "installing (about half a minute)"
-	@$(PIP) install --require-hashes -r requirements.lock
+	@echo "installing (about a minute)"
+	@$(PIP) install --no-compile --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV_STAMP): requirements-dev.lock $(RUN_STAMP)
 	@echo "installing what tests and checks need"
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-compile --require-hashes -r requirements-dev.lock
 	@touch $@

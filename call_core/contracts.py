@@ -48,7 +48,7 @@ class Order:
         caller_id: E.164 shown, or "" with `private`.
         post_dial: digits sent after the answer (`x1234`), "" if none.
         ring_timeout_s: give up ringing after this long.
-        max_duration_s: the switch ends the leg this long after its answer, whatever we do.
+        limit_s: the switch ends the leg this long after its answer, until `limit` replaces it.
         at_call_ms: when it was ordered, on the switch's clock.
     """
 
@@ -61,7 +61,7 @@ class Order:
     private: bool
     post_dial: str
     ring_timeout_s: int
-    max_duration_s: int
+    limit_s: int
     at_call_ms: int
 
 

@@ -34,7 +34,8 @@ from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.store import Priority, Store
 from call_core.storage.transaction import Tx
 from call_core.units import access
-from call_core.units.handle import Handled, handle, target_texts
+from call_core.units.gate import target_texts
+from call_core.units.handle import Handled, handle
 
 log = structlog.get_logger(__name__)
 
@@ -211,12 +212,16 @@ class Core:
         now_wall_ms: int,
         expires_wall_ms: int | None = None,
     ) -> str:
-        """Return a new API token's secret, shown once."""
+        """Return a new API token's secret, shown once.
+
+        Raises:
+            PermissionError: `who` may not make such a token; nothing was made.
+        """
         secret = TOKEN_PREFIX + new_secret(self._rng, 32)
         command = AddToken(
             who.user_id, access.hash_of(secret), label, tuple(scopes), expires_wall_ms
         )
-        await self.handle(
+        outcome = await self.handle(
             Request(
                 channel="web",
                 id_space="web",
@@ -226,10 +231,12 @@ class Core:
                 received_wall_ms=now_wall_ms,
                 command=command,
                 user_id=who.user_id,
-                scopes=access.PERSON_SCOPES,
+                scopes=who.scopes,
                 in_session=True,
             )
         )
+        if isinstance(outcome, Refused):
+            raise PermissionError(outcome.code)
         return secret
 
     async def revoke_token(self, who: Principal, token_id: str) -> bool:

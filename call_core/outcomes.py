@@ -143,7 +143,7 @@ def _encode(value: Value) -> object:
             return {"$seconds": [seconds]}
         case tuple():
             return [_encode_phrase(phrase) for phrase in value]
-        case str() | int():
+        case _:
             return value
 
 

@@ -125,12 +125,14 @@ LIVE_CALL_IDS = select_statement(
 )
 LAST_MS = 2**62
 LAST_ID = "~"
+_CURSOR_DIGITS = 18
 
 
 def _cursor(text: str) -> tuple[int, str]:
     """Read a cursor; a broken one begins at the newest."""
     at, _, key = text.partition(".")
-    return (int(at), key) if at.isdigit() and key else (LAST_MS, LAST_ID)
+    known = at.isascii() and at.isdigit() and len(at) <= _CURSOR_DIGITS
+    return (int(at), key) if known and key else (LAST_MS, LAST_ID)
 
 
 def _scope(who: Principal) -> tuple[str, str]:

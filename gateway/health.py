@@ -51,7 +51,8 @@ class Readiness:
     @staticmethod
     async def _ask(checker: Checker) -> Check:
         try:
-            return await asyncio.wait_for(checker(), CHECK_TIMEOUT_S)
+            async with asyncio.timeout(CHECK_TIMEOUT_S):
+                return await checker()
         except TimeoutError:
             return Check(ok=False, detail=f"no answer within {CHECK_TIMEOUT_S:g} s")
         except Exception as error:  # noqa: BLE001  (a check that breaks is a check that failed)

@@ -174,7 +174,8 @@ def _drain(readiness: Readiness, stop: asyncio.Event) -> None:
 async def _stopped(channel: Channel) -> None:
     """Stop a channel; one that does not finish in time must not keep the others open."""
     try:
-        await asyncio.wait_for(channel.stop(), CHANNEL_STOP_S)
+        async with asyncio.timeout(CHANNEL_STOP_S):
+            await channel.stop()
     except TimeoutError:
         _log.warning("channel_stop_timeout", channel=channel.name)
     except Exception:  # noqa: BLE001  (logged; the others must still be stopped)

@@ -179,6 +179,7 @@ class _Reader:
         self.meridiem = ""
         self.part = ""
         self.is_24_hour = False
+        self.has_two_digits = False
         self.zone: list[str] = []
         self.zone_end = 0
 
@@ -299,6 +300,7 @@ class _Reader:
         next_word = _MERIDIEMS.get(self._word(place + 1), "")
         meridiem = _MERIDIEMS[match[3]] if match[3] else next_word
         self.is_24_hour = self.is_24_hour or word[0] == "0"
+        self.has_two_digits = word[2:3] == ":"
         self._set_clock(int(match[1]), int(match[2] or 0), meridiem)
         return 1 if match[3] or not next_word else 2
 
@@ -348,10 +350,14 @@ class _Reader:
             hour=self.hour,
             minute=self.minute,
             meridiem=meridiem,
-            hour_doubt=1 <= self.hour <= _NOON and not meridiem and not self.is_24_hour,
+            hour_doubt=1 <= self.hour <= _NOON and not meridiem and not self._is_decided(),
             day_month_doubt=self.day_month_doubt,
             zone=" ".join(self.zone),
         )
+
+    def _is_decided(self) -> bool:
+        """Whether the hour is by the clock of 24; `10:30` is, unless a part of the day is said."""
+        return self.is_24_hour or (self.has_two_digits and not self.part)
 
     def _meridiem(self, hour: int) -> str:
         """Return am or pm as said, or as the part of the day decides; "" when it does not."""

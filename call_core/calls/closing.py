@@ -18,7 +18,8 @@ class Closing:
     Attributes:
         prompt: None when A is not there to hear it.
         notice: catalogue code of the receipt.
-        a_leg: `free` within the allowance, `billed`, or `unanswered` (nothing to pay).
+        a_leg: `billed`; `free` within the allowance; `either`: billed once anybody else was
+            answered, else free; `unanswered`: nothing to pay.
     """
 
     prompt: Prompt | None
@@ -28,12 +29,12 @@ class Closing:
 
 CLOSINGS: dict[tuple[Reason, Result | None], Closing] = {
     (Reason.COMPLETED, None): Closing(None, "receipt", "billed"),
-    (Reason.HUNG_UP, None): Closing(None, "receipt", "billed"),
+    (Reason.HUNG_UP, None): Closing(None, "receipt", "either"),
     (Reason.CHAIR_LEFT, None): Closing(None, "receipt", "billed"),
     (Reason.ALONE, None): Closing(None, "receipt", "billed"),
     (Reason.TIME, None): Closing(None, "receipt_time", "billed"),
-    (Reason.MONEY, None): Closing(None, "receipt_money", "billed"),
-    (Reason.STOPPED, None): Closing(None, "receipt_stopped", "billed"),
+    (Reason.MONEY, None): Closing(None, "receipt_money", "either"),
+    (Reason.STOPPED, None): Closing(None, "receipt_stopped", "either"),
     (Reason.EXPIRED, None): Closing(None, "expired", "unanswered"),
     (Reason.A_NOT_REACHED, Result.BUSY): Closing(None, "a_busy", "unanswered"),
     (Reason.A_NOT_REACHED, Result.LINES_BUSY): Closing(None, "lines_busy", "unanswered"),
@@ -43,7 +44,7 @@ CLOSINGS: dict[tuple[Reason, Result | None], Closing] = {
     (Reason.B_NOT_REACHED, Result.NO_ANSWER): Closing(Prompt.NO_ANSWER, "b_no_answer", "free"),
     (Reason.B_NOT_REACHED, Result.LINES_BUSY): Closing(Prompt.FAILED, "lines_busy", "free"),
     (Reason.B_NOT_REACHED, None): Closing(Prompt.FAILED, "b_not_reached", "free"),
-    (Reason.NOBODY_CAME, None): Closing(Prompt.NO_ANSWER, "nobody_came", "free"),
+    (Reason.NOBODY_CAME, None): Closing(Prompt.NO_ANSWER, "nobody_came", "either"),
 }
 
 

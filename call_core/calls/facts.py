@@ -74,7 +74,7 @@ TRANSITIONS: dict[tuple[LegState, EventKind], str] = {
 """What an event amounts to: the next state, IGNORE, or AMEND."""
 
 OTHERWISE: dict[tuple[LegState, EventKind], str] = {
-    **{(state, _E.ANSWERED): _S.ACCEPTED for state in _UNANSWERED},
+    **{(state, _E.ANSWERED): _S.ACCEPTED for state in (*_UNANSWERED, _S.ANSWERED)},
     **{(state, _E.DIGIT): _S.ANSWERED for state in (*_UNANSWERED, _S.ANSWERED)},
     **{(state, _E.ORIGINATE_FAILED): IGNORE for state in (_S.PLANNED, _S.DIALING, _S.ENDING)},
 }
@@ -83,20 +83,31 @@ OTHERWISE: dict[tuple[LegState, EventKind], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A condition on a row, and its words for the diagram."""
+    """A condition on a row, its words, and what the diagram calls the event either way."""
 
     words: str
+    label: str
+    other_label: str
     holds: Callable[[Leg, SwitchEvent], bool]
 
 
 GUARDS: dict[EventKind, Guard] = {
-    _E.ANSWERED: Guard("a key is wanted", lambda leg, _: leg.accept),
+    _E.ANSWERED: Guard(
+        "a key is wanted after the answer",
+        "answered (key wanted)",
+        "answered (no key wanted)",
+        lambda leg, _: leg.accept,
+    ),
     _E.DIGIT: Guard(
-        "the accept key, or none is wanted",
+        "it is the accept key, or none is wanted",
+        "accept key",
+        "another key",
         lambda leg, event: event.digit == ACCEPT_DIGIT or not leg.accept,
     ),
     _E.ORIGINATE_FAILED: Guard(
-        "certain, and it never rang",
+        "the switch is certain, and the leg never rang",
+        "originate_failed",
+        "originate_failed (uncertain)",
         lambda leg, event: event.certain and not _was_alive(leg),
     ),
 }

@@ -49,7 +49,8 @@ def advance(call: Call, events: Sequence[SwitchEvent], now_call_ms: int, rules: 
     """Merge events, then let rules and deadlines act until nothing changes any more."""
     step = _merge_all(call, events)
     call = _close_after_prompt(step.call, events, rules)
-    for _ in range(len(call.parties) + 8):
+    # The rules settle long before; the bound keeps a defect of ours from turning for ever.
+    for _ in range(len(call.parties) + 8):  # pragma: no branch
         changed = _settle_rules(call, now_call_ms, rules)
         if changed == call:
             break
@@ -98,11 +99,12 @@ def _settle_rules(call: Call, now_call_ms: int, rules: Rules) -> Call:
     if call.state in (CallState.ENDED, CallState.SCHEDULED, CallState.ASKED):
         return call
     call = _note_talk(call)
-    call = _overdue_legs(call, now_call_ms, rules)
     call = with_grace(call, now_call_ms, rules)
     reason = end_reason(call, now_call_ms, rules)
     if reason is not None:
         call = end(call, reason, now_call_ms, rules)
+    # After the reason: what somebody did counts before a deadline that has passed since.
+    call = _overdue_legs(call, now_call_ms, rules)
     call = _originate_due(call, now_call_ms)
     call = _finish_ending(call, now_call_ms)
     return replace(call, state=_state(call))

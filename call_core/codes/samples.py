@@ -8,6 +8,7 @@ from call_core.outcomes import Instant, Money, Phone, Phrase, Seconds, Value
 
 WORST_REF: Final = "4F7G2"
 _NAME: Final = "Łucja Šebestová-Wolfeschlegel, 3 Mill Rd"
+_PLAIN: Final = "Wolfeschlegelsteinhausen Bergerdorff Jr"
 _AMOUNT: Final = Money(-12_345_678_901_200, "IDR")
 _PHONE: Final = Phone("+4930123456789012", "12345678901")
 _INSTANT: Final = Instant(1_790_164_860_000, "America/Argentina/ComodRivadavia")
@@ -132,6 +133,7 @@ TYPES: Final[Mapping[str, Value]] = MappingProxyType(
     {
         "billing": "ACME-12/7-0123456789.0123456789#01234567",
         "digits": "4420794600",
+        "cap_words": "max 5 IDR",
         "id": _ID,
         "line": "Charge: 0.05 + 66 s x 0.012 / 60 s, rounded up to a multiple of 0.0001 = 0.0632",
         "money": _AMOUNT,
@@ -140,9 +142,11 @@ TYPES: Final[Mapping[str, Value]] = MappingProxyType(
         "masked": "+44…0018",
         "amount": "123456789.1234",
         "two": "conf +44 20 7946 0018, +1 616 977 9933",
-        "save": f"save {_NAME} +44 20 7946 0018",
+        "save": f"save {_PLAIN} +44 20 7946 0018",
+        "plain": _PLAIN,
+        "short": "Europe/London",
         "written": "+44 (0)20 7946 0018 ext. 12345678901",
-        "use": f"use {_NAME}",
+        "use": f"use {_PLAIN}",
         "why": (Phrase("daily_spend", {"limit": _AMOUNT, "change": "operator"}),),
         "lines": (
             Phrase(

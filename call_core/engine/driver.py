@@ -14,7 +14,7 @@ from dataclasses import replace
 import structlog
 
 from call_core.calls.facts import Merge, merge
-from call_core.calls.machine import next_deadline
+from call_core.calls.machine import advance, next_deadline
 from call_core.calls.model import Call, CallState, LegState, call_id_of_leg
 from call_core.contracts import Clock, EventKind, Switch, SwitchEvent
 from call_core.engine.live_call import Actuator, LiveCall
@@ -39,6 +39,8 @@ class Driver:
     Attributes:
         live: by call id, from launch to the last settlement.
         watch: whom to tell that a call changed.
+        switch_back: set when a lost switch is back, for whoever reconciles.
+        lost_call_ms: since when the switch has not been heard, until it was reconciled.
     """
 
     def __init__(
@@ -62,6 +64,8 @@ class Driver:
         self.live: dict[str, LiveCall] = {}
         self.watch = Watch()
         self.quarantined = 0
+        self.switch_back = asyncio.Event()
+        self.lost_call_ms: int | None = None
 
     def stamp(self) -> Stamp:
         """Return now, with fresh bits, for one unit."""
@@ -78,6 +82,11 @@ class Driver:
         """Finish the units under way; what comes later is for the next owner."""
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way: whatever comes next comes from the switch or a clock."""
+        return not self._tasks
 
     # --- what wakes a call ----------------------------------------------------------------------
 
@@ -168,9 +177,8 @@ class Driver:
         try:
             while live.due:
                 live.due = False
-                if not await self._step(live):
+                if self._has_work(live) and not await self._step(live):
                     live.due = True
-                    await asyncio.sleep(_RETRY_S)
                     continue
                 await self._act(live)
             if live.call.ended:
@@ -180,20 +188,30 @@ class Driver:
         finally:
             live.task = None
 
+    def _has_work(self, live: LiveCall) -> bool:
+        """Whether a unit would change anything; what was just committed needs only the switch."""
+        if live.stale or live.events:
+            return True
+        now, rules = self._clock.now_ms(), self._house.rules
+        money = next_deadline_call_ms(live.call, self._house)
+        if money is not None and money <= now:
+            return True
+        return advance(live.call, (), now, rules).call != live.call
+
     async def _step(self, live: LiveCall) -> bool:
-        """Run one unit; False when it must be tried again."""
+        """Run one unit; False when it must be tried again, at once or after a pause."""
         events, live.events = live.events, []
         try:
             if live.stale:
                 await self._reload(live)
             done = await self._store.run(advance_call, self._house, live.call, events, self.stamp())
-        except (Fenced, CommitUnknown):
-            live.stale = True
-            live.events = [*events, *live.events]
-            return False
         except CallCoreError as error:
-            log.warning("call.unit_failed", call_id=live.call.id, error=error.code)
             live.events = [*events, *live.events]
+            live.stale = live.stale or isinstance(error, Fenced | CommitUnknown)
+            if not isinstance(error, Fenced):
+                # Who was faster is done by now; whatever else failed needs a pause.
+                log.warning("call.unit_failed", call_id=live.call.id, error=error.code)
+                await asyncio.sleep(_RETRY_S)
             return False
         changed = done.call is not live.call
         live.call = done.call
@@ -259,10 +277,13 @@ class Driver:
         async for event in self._switch.events():
             if event.kind is EventKind.SWITCH_LOST:
                 log.warning("switch.lost", switch=self._switch.name)
+                if self.lost_call_ms is None:
+                    self.lost_call_ms = event.at_call_ms
             elif event.kind is EventKind.SWITCH_BACK:
                 log.info("switch.back", switch=self._switch.name)
                 for live in list(self.live.values()):
                     live.unfinished = True
+                self.switch_back.set()
             else:
                 self.feed(event)
 

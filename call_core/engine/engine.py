@@ -16,12 +16,15 @@ from call_core.engine.outbox import Outbox
 from call_core.engine.reaper import Keep, Reaper, count_ports
 from call_core.engine.reconcile import Reconciler, Report
 from call_core.engine.scheduler import Scheduler
+from call_core.engine.watch import woken_or
 from call_core.errors import CallCoreError
 from call_core.storage import call_rows, outbox_rows, tables
 from call_core.storage.outbox_rows import OutboxRow
+from call_core.storage.restored import restored_wall_ms
 from call_core.storage.statements import select_statement, upsert_statement, write_statement
 from call_core.storage.store import Store
 from call_core.storage.transaction import Tx
+from call_core.units import calendar
 from call_core.units.changes import CALLS_TOPIC
 from call_core.units.house import House
 
@@ -30,6 +33,9 @@ log = structlog.get_logger(__name__)
 ALIVE = "alive_call_ms"
 ALIVE_EVERY_S = 5.0
 RECONCILE_EVERY_S = 30.0
+YOUNG_AGAIN_S = 10.0
+RETRY_S = 1.0
+MOST_DUE_SHOWN = 100
 _IDLE = ("SCHEDULED", "ASKED")
 _S, _F = tables.shards, tables.facts
 
@@ -109,19 +115,27 @@ class Engine:
         self.driver = Driver(store, switch, house, wall, call, rng)
         self.outbox = Outbox(store, wall, deliver, house.node)
         self.scheduler = Scheduler(store, house, self.driver, call)
-        self.reaper = Reaper(store, house, wall, settings.keep)
+        self.reaper = Reaper(store, house, wall, settings.keep, call)
         self._reconciler = Reconciler(store, switch, house, self.driver, settings.launch_ttl_s)
+        self._reconciled = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> Report:
-        """Take the shard, reconcile what an earlier process left, then run."""
+        """Take the shard, reconcile what an earlier process left, then run.
+
+        A switch that cannot be reached now is reconciled as soon as it can.
+        """
         self.house.tenure.epoch = await self._store.run(
             take_shard, self.house, self._wall.now_ms(), self._settings.lease_s
         )
         await self._store.read(self.house.decks.warm)
         await self._store.run(count_ports, self.house)
-        calls, last_seen = await self._store.run(_running, self.house)
-        report = await self._reconciler.run(calls, last_seen or self._call.now_ms())
+        await self._read_restored()
+        report = Report()
+        try:
+            report = await self._reconcile()
+        except OSError as error:
+            log.warning("reconcile.failed", error=repr(error))
         for work in (
             self.driver.run(),
             self.outbox.run(),
@@ -129,7 +143,7 @@ class Engine:
             self.reaper.run(),
             self._follow_changes(),
             self._stay_alive(),
-            self._reconcile_again(),
+            self._reconcile_again(report),
         ):
             self._tasks.append(asyncio.get_running_loop().create_task(_logged(work)))
         return report
@@ -141,8 +155,7 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         await self.driver.stop()
-        with contextlib.suppress(CallCoreError):
-            await self._store.run(_put_fact, ALIVE, str(self._call.now_ms()))
+        await self._note_alive()
 
     @property
     def running(self) -> bool:
@@ -168,10 +181,20 @@ class Engine:
         if live is None or live.task is None:
             self.driver.check(call_id)
 
+    async def _read_restored(self) -> None:
+        """Learn whether the database came out of a backup that nobody has released yet."""
+        tenure = self.house.tenure
+        tenure.restored_wall_ms = await self._store.read(restored_wall_ms)
+        if tenure.restored_wall_ms is not None:
+            held = await self._store.read(_due_ids, self._call.now_ms())
+            log.warning("store.restored", at_wall_ms=tenure.restored_wall_ms, not_fired=held)
+
     async def _look_at_everything(self) -> None:
         self.outbox.wake()
         self.scheduler.wake()
         try:
+            if self.house.restored_wall_ms is not None:
+                self.house.tenure.restored_wall_ms = await self._store.read(restored_wall_ms)
             rows = await self._store.read(_versions)
         except CallCoreError:
             return
@@ -183,17 +206,41 @@ class Engine:
     async def _stay_alive(self) -> None:
         """Note regularly when we were certainly alive: it bounds what a lost leg is charged."""
         while True:
-            await asyncio.sleep(ALIVE_EVERY_S)
+            await self._wall.sleep_until(self._wall.now_ms() + round(ALIVE_EVERY_S * 1000))
+            await self._note_alive()
+
+    async def _note_alive(self) -> None:
+        """Note that calls are seen now; while the switch is lost they are not."""
+        if self._reconciled and self.driver.lost_call_ms is None:
             with contextlib.suppress(CallCoreError):
                 await self._store.run(_put_fact, ALIVE, str(self._call.now_ms()))
 
-    async def _reconcile_again(self) -> None:
-        """Look now and then for legs whose end the switch forgot to tell, and for orphans."""
-        while True:
-            await asyncio.sleep(RECONCILE_EVERY_S)
+    async def _reconcile(self) -> Report:
+        """Compare the calls with the switch: at first as stored, later as their driver has them."""
+        if self._reconciled:
             calls = [live.call for live in list(self.driver.live.values()) if live.task is None]
+            last_seen = self.driver.lost_call_ms
+        else:
+            calls, last_seen = await self._store.run(_running, self.house)
+        back = self.driver.switch_back
+        back.clear()
+        report = await self._reconciler.run(
+            calls, self._call.now_ms() if last_seen is None else last_seen
+        )
+        self._reconciled = True
+        self.driver.lost_call_ms = None
+        return report
+
+    async def _reconcile_again(self, report: Report) -> None:
+        """Look for what the switch did not tell: when it is back, and now and then."""
+        while True:
+            wait_s = YOUNG_AGAIN_S if report.young else RECONCILE_EVERY_S
+            if not self._reconciled:
+                wait_s = RETRY_S
+            at_ms = self._wall.now_ms() + round(wait_s * 1000)
+            await woken_or(self.driver.switch_back, self._wall, at_ms)
             try:
-                await self._reconciler.run(calls, self._call.now_ms())
+                report = await self._reconcile()
             except Exception as error:  # noqa: BLE001  (the switch or the store; it is tried again)
                 log.warning("reconcile.failed", error=repr(error))
 
@@ -223,6 +270,11 @@ def _running(tx: Tx, house: House) -> tuple[list[Call], int | None]:
     calls = [call for call in found if call is not None and call.shard == house.shard]
     row = tx.one(FACT, key=ALIVE)
     return calls, None if row is None else int(row[0])
+
+
+def _due_ids(tx: Tx, now_call_ms: int) -> list[str]:
+    """Return the ids of scheduled calls whose time has come."""
+    return [row[0] for row in tx.all(calendar.DUE, before=now_call_ms, most=MOST_DUE_SHOWN)]
 
 
 def _versions(tx: Tx) -> list[tuple[str, int, str]]:

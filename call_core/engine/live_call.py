@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from call_core import numbering
 from call_core.calls.causes import Cause
 from call_core.calls.model import Call, Leg
-from call_core.calls.rules import Rules
 from call_core.calls.wanted import WantedLeg, wanted
 from call_core.contracts import EventKind, Order, Prompt, Switch, SwitchEvent
 from call_core.units.house import House
@@ -90,7 +89,7 @@ class Actuator:
         return refused
 
     async def _originate(self, call: Call, leg: Leg, asked: AskedLeg, now_call_ms: int) -> None:
-        await self._switch.originate(order_of(call, leg, self._house.rules, now_call_ms))
+        await self._switch.originate(order_of(call, leg, self._house, now_call_ms))
         asked.originated = True
 
     async def _hang_up(self, wish: WantedLeg, asked: AskedLeg) -> None:
@@ -126,23 +125,25 @@ class Actuator:
             live.asked[leg_id].bridged = True
 
 
-def order_of(call: Call, leg: Leg, rules: Rules, now_call_ms: int) -> Order:
+def order_of(call: Call, leg: Leg, house: House, now_call_ms: int) -> Order:
     """Return what the switch is asked to ring.
 
     The longest duration is what is paid for already, so that a leg that is answered while we are
-    dead still ends with its money.
+    dead still ends with its money. Only the caller's own phone sees a number in a private call:
+    the service's, which says nothing and is picked up.
     """
+    private = call.private and leg.n != call.first.n
     return Order(
         leg_id=leg.id,
         call_id=call.id,
         shard=call.shard,
         number=leg.number,
         trunk=leg.trunk,
-        caller_id=leg.caller_id,
-        private=call.private,
+        caller_id="" if private else leg.caller_id or house.service_number,
+        private=private,
         post_dial=leg.post_dial,
-        ring_timeout_s=rules.ring_timeout_s,
-        max_duration_s=leg.paid_seconds,
+        ring_timeout_s=house.rules.ring_timeout_s,
+        limit_s=leg.paid_seconds,
         at_call_ms=leg.originated_call_ms if leg.originated_call_ms is not None else now_call_ms,
     )
 

@@ -9,15 +9,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy import bindparam, func, select
 
 from call_core.contracts import Clock
+from call_core.engine.watch import woken_or
 from call_core.errors import CallCoreError, DeliveryError
-from call_core.storage import outbox_rows
+from call_core.storage import outbox_rows, people_rows, tables
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.outbox_rows import OutboxRow
+from call_core.storage.statements import select_statement
 from call_core.storage.store import Store
 from call_core.storage.transaction import Tx
-from call_core.units.changes import reachable_senders
 
 log = structlog.get_logger(__name__)
 
@@ -25,9 +27,20 @@ Deliver = Callable[[OutboxRow], Awaitable[None]]
 BATCH = 50
 RETRY_S = (5, 15, 60, 300, 900, 1800, 3600)
 RETRIES_BEFORE_OTHER_ADDRESS = 4
+MOST_ATTEMPTS = 24
+"""Tries at the last address there is, some 19 hours; then the message is dead."""
+DELIVER_TIMEOUT_S = 120
 UNCERTAIN_AGAIN = frozenset({"smtp", "imap"})
 """Channels on which a message whose fate is unknown is sent again; on the others it is not."""
 _POLL_S = 1.0
+
+
+NEXT_DUE = select_statement(
+    select(func.min(tables.outbox.c.due_wall_ms)).where(
+        tables.outbox.c.state == "waiting", tables.outbox.c.due_wall_ms > bindparam("after")
+    ),
+    name="next_due_of_outbox",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +87,20 @@ class Outbox:
                 log.warning("outbox.store_unavailable", error=error.code)
                 busy = False
             if not busy:
-                await _wait(self._wake, _POLL_S)
+                await self._wait()
+
+    async def _wait(self) -> None:
+        """Wait for a message, for the next one that is due again, or a second."""
+        try:
+            next_ms = await self._store.read(_next_due, self._wall.now_ms())
+        except CallCoreError:
+            next_ms = None
+        try:
+            # Not wait_for: on Python 3.11 it loses a cancellation that comes with the wake-up.
+            async with asyncio.timeout(_POLL_S):
+                await woken_or(self._wake, self._wall, next_ms)
+        except TimeoutError:
+            return
 
     async def deliver_due(self) -> bool:
         """Deliver what is due now; True when there may be more."""
@@ -91,9 +117,11 @@ class Outbox:
         if self._is_unknown(row):
             await self._finish(row, Attempt("dead", reason="sent or not, nobody knows"))
             return
-        if not await self._store.run(_attempt, row, now, _retry_at(row, now)):
-            return
-        await self._finish(row, await self._hand_over(row))
+        attempted = await self._store.run(_attempt, row, now, _retry_at(row, now))
+        if attempted is None:
+            await self._finish(row, Attempt("elsewhere", reason="opted out"))
+        elif attempted:
+            await self._finish(row, await self._hand_over(row))
 
     @staticmethod
     def _is_unknown(row: OutboxRow) -> bool:
@@ -105,9 +133,15 @@ class Outbox:
         if deliver is None:
             return Attempt("dead", reason=f"there is no channel {row.channel}")
         try:
-            await deliver(row)
+            # One channel that hangs must not hold up everybody's messages for ever.
+            async with asyncio.timeout(DELIVER_TIMEOUT_S):
+                await deliver(row)
         except DeliveryError as error:
             return self._after_failure(row, error)
+        except TimeoutError:
+            return self._after_failure(
+                row, DeliveryError("no answer in time", retryable=True, uncertain=True)
+            )
         except Exception as error:
             log.exception("outbox.channel_failed", channel=row.channel, outbox_id=row.id)
             return self._after_failure(row, DeliveryError(repr(error), retryable=True))
@@ -115,10 +149,13 @@ class Outbox:
         return Attempt("sent")
 
     def _after_failure(self, row: OutboxRow, error: DeliveryError) -> Attempt:
-        again = error.retryable and not (error.uncertain and row.channel not in UNCERTAIN_AGAIN)
-        if again and row.attempts + 1 < RETRIES_BEFORE_OTHER_ADDRESS:
-            return Attempt("waiting", _retry_at(row, self._wall.now_ms()), str(error))
-        return Attempt("elsewhere", reason=str(error))
+        if error.uncertain and row.channel not in UNCERTAIN_AGAIN:
+            return Attempt("dead", reason=f"sent or not, nobody knows: {error}")
+        due = _retry_at(row, self._wall.now_ms())
+        if error.retryable and row.attempts + 1 < RETRIES_BEFORE_OTHER_ADDRESS:
+            return Attempt("waiting", due, str(error))
+        last = error.retryable and row.attempts + 1 < MOST_ATTEMPTS
+        return Attempt("elsewhere", due if last else 0, str(error))
 
     async def _finish(self, row: OutboxRow, attempt: Attempt) -> None:
         if attempt.state == "waiting":
@@ -135,11 +172,23 @@ def _due(tx: Tx, now_wall_ms: int) -> list[OutboxRow]:
     return tx.all(outbox_rows.DUE, now=now_wall_ms, most=BATCH)
 
 
+def _next_due(tx: Tx, after_wall_ms: int) -> int | None:
+    row = tx.one(NEXT_DUE, after=after_wall_ms)
+    return None if row is None else row[0]
+
+
 def _retry_at(row: OutboxRow, now_wall_ms: int) -> int:
     return now_wall_ms + RETRY_S[min(row.attempts, len(RETRY_S) - 1)] * 1000
 
 
-def _attempt(tx: Tx, row: OutboxRow, now_wall_ms: int, due_wall_ms: int) -> bool:
+def _attempt(tx: Tx, row: OutboxRow, now_wall_ms: int, due_wall_ms: int) -> bool | None:
+    """Commit that a message is about to be handed over.
+
+    Returns:
+        False when somebody else has finished it; None when its address opted out since.
+    """
+    if _has_opted_out(tx, row):
+        return None
     return (
         tx.run(
             outbox_rows.ATTEMPT,
@@ -169,6 +218,9 @@ def _finish(tx: Tx, row: OutboxRow, attempt: Attempt, now_wall_ms: int, node: st
                 due_wall_ms=now_wall_ms,
             )
             return "waiting"
+        if attempt.due_wall_ms:
+            tx.write(outbox_rows.FAILED, key_seq=row.seq)
+            return "waiting"
         attempt = Attempt("dead", reason=attempt.reason)
     tx.write(outbox_rows.FINISH, key_seq=row.seq, state=attempt.state)
     if attempt.state == "dead":
@@ -176,16 +228,21 @@ def _finish(tx: Tx, row: OutboxRow, attempt: Attempt, now_wall_ms: int, node: st
     return attempt.state
 
 
+def _has_opted_out(tx: Tx, row: OutboxRow) -> bool:
+    return any(
+        opted_out and address == row.address
+        for _, _, address, _, opted_out in tx.all(people_rows.SENDERS, user_id=row.user_id)
+    )
+
+
 def _next_address(tx: Tx, row: OutboxRow) -> tuple[str, str] | None:
     """Return the address after this one on the user's list; None at its end."""
-    listed = reachable_senders(tx, row.user_id)
-    addresses = [address for _, address in listed]
-    at = addresses.index(row.address) + 1 if row.address in addresses else 0
-    return listed[at] if at < len(listed) else None
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return
+    listed = tx.all(people_rows.SENDERS, user_id=row.user_id)
+    # An address may stand there more than once, for two channels: go on behind the last.
+    at = max((n for n, each in enumerate(listed) if each[2] == row.address), default=-1)
+    following = (
+        (channel, address)
+        for _, _, address, channel, opted_out in listed[at + 1 :]
+        if not opted_out
+    )
+    return next(following, None)

@@ -4,11 +4,10 @@ Ports are counted again; claims, messages, texts and digits are forgotten when t
 holds are never voided by age, only when their leg has ended.
 """
 
-import asyncio
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy import and_, bindparam, delete, or_, select, update
 
 from call_core.contracts import Clock
 from call_core.errors import CallCoreError
@@ -20,12 +19,40 @@ from call_core.units.house import DAY_MS, HOUR_MS, House
 
 log = structlog.get_logger(__name__)
 _N, _L, _C = tables.numbers, tables.legs, tables.calls
+_K = tables.counters
+_DAYS_OF_COUNTERS = 2
 
 ERASE_DIGITS = write_statement(
     update(_N)
     .where(_N.c.created_wall_ms < bindparam("before"), _N.c.digits != "")
     .values(digits="", extension=""),
     name="erase_digits",
+)
+FORGET_CALLEES = write_statement(
+    delete(_K).where(
+        or_(_K.c.kind.like("callee:%"), _K.c.kind.like("block:%")),
+        _K.c.bucket < bindparam("before_hour"),
+    ),
+    name="forget_callees",
+)
+"""Counters per called number; they hold its digits and matter for an hour."""
+FORGET_SECONDS = write_statement(
+    delete(_K).where(
+        _K.c.kind.in_(["challenge", "claimed_refused"]), _K.c.bucket < bindparam("before_s")
+    ),
+    name="forget_challenge_counters",
+)
+FORGET_DAYS = write_statement(
+    delete(_K).where(
+        _K.c.kind.in_(["spent", "free_legs", "sign_in"]), _K.c.bucket < bindparam("before_day")
+    ),
+    name="forget_daily_counters",
+)
+FORGET_CODES = write_statement(
+    delete(tables.sign_in_codes).where(
+        tables.sign_in_codes.c.expires_wall_ms < bindparam("before")
+    ),
+    name="forget_sign_in_codes",
 )
 UNSETTLED_OF_ENDED = select_statement(
     select(_L.c.id)
@@ -55,9 +82,13 @@ class Reaper:
         store, house: of the engine.
         wall: our clock.
         keep: how long things are kept.
+        call: the switch's clock, by which calls are counted.
     """
 
-    def __init__(self, store: Store, house: House, wall: Clock, keep: Keep) -> None:
+    def __init__(
+        self, store: Store, house: House, wall: Clock, keep: Keep, call: Clock | None = None
+    ) -> None:
+        self._call = call or wall
         self._store = store
         self._house = house
         self._wall = wall
@@ -66,7 +97,7 @@ class Reaper:
     async def run(self, every_s: float = 60) -> None:
         """Clean up until cancelled."""
         while True:
-            await asyncio.sleep(every_s)
+            await self._wall.sleep_until(self._wall.now_ms() + round(every_s * 1000))
             try:
                 stuck = await self.clean()
             except CallCoreError as error:
@@ -80,6 +111,7 @@ class Reaper:
         now = self._wall.now_ms()
         await self._store.run(count_ports, self._house)
         await self._store.run(forget, self._keep, now)
+        await self._store.run(forget_counters, now, self._call.now_ms())
         return await self._store.read(unsettled, now - HOUR_MS)
 
 
@@ -104,6 +136,15 @@ def forget(tx: Tx, keep: Keep, now_wall_ms: int) -> None:
     tx.write(access_rows.FORGET_SESSIONS, before=now_wall_ms - DAY_MS)
     tx.write(ERASE_DIGITS, before=now_wall_ms - keep.digits_days * DAY_MS)
     tx.write(record_rows.FORGET_COUNTERS, kind="launched", before=now_wall_ms // 1000 - 3600)
+
+
+def forget_counters(tx: Tx, now_wall_ms: int, now_call_ms: int) -> None:
+    """Forget counters of hours and days that no limit looks at any more."""
+    oldest_day = min(now_wall_ms, now_call_ms) // DAY_MS - _DAYS_OF_COUNTERS
+    tx.write(FORGET_CALLEES, before_hour=now_call_ms // HOUR_MS - 1)
+    tx.write(FORGET_SECONDS, before_s=now_wall_ms // 1000 - DAY_MS // 1000)
+    tx.write(FORGET_DAYS, before_day=oldest_day)
+    tx.write(FORGET_CODES, before=now_wall_ms)
 
 
 def unsettled(tx: Tx, since_wall_ms: int) -> list[str]:

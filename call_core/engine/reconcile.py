@@ -26,7 +26,15 @@ _NORMAL_CLEARING = 16
 
 @dataclass(slots=True)
 class Report:
-    """What a reconcile found, for the log and the tests."""
+    """What a reconcile found, for the log and the tests.
+
+    Attributes:
+        calls: how many were looked at.
+        answers_missed, ends_missed: events that the switch told nobody.
+        lost: legs that are gone, and nobody knows when; expired: legs that never rang in time.
+        orphans: legs that no call wants, hung up; young: the same, left alone for now.
+        again: legs that the switch does not know although it was asked.
+    """
 
     calls: int = 0
     answers_missed: int = 0
@@ -34,6 +42,8 @@ class Report:
     lost: int = 0
     orphans: int = 0
     expired: int = 0
+    young: int = 0
+    again: int = 0
 
 
 class Reconciler:
@@ -73,6 +83,7 @@ class Reconciler:
     ) -> None:
         gone: set[str] = set()
         asked: dict[str, AskedLeg] = {}
+        missing: set[str] = set()
         events: list[SwitchEvent] = []
         for leg in call.legs():
             if leg.originated_call_ms is None or leg.ended:
@@ -88,15 +99,40 @@ class Reconciler:
                 events.append(ended)
             elif leg.ringing_call_ms is not None or leg.answered_call_ms is not None:
                 gone.add(leg.id)
-            elif self._too_old(call):
+            elif self._too_old(call, leg):
                 gone.add(leg.id)
                 report.expired += 1
+            else:
+                missing.add(leg.id)
         await self._apply(call, asked, events, frozenset(gone), last_seen_call_ms, report)
+        self._ask_again(call, missing, report)
 
-    def _too_old(self, call: Call) -> bool:
-        """Whether a call that was never rung has waited too long for its launch."""
+    def _ask_again(self, call: Call, missing: set[str], report: Report) -> None:
+        """Have legs originated again that the switch was asked for and never heard of."""
+        live = self._driver.live.get(call.id)
+        if live is None:
+            return
+        lost = [live.asked[leg_id] for leg_id in missing if leg_id in live.asked]
+        lost = [asked for asked in lost if asked.originated]
+        for asked in lost:
+            asked.originated = False
+        if lost:
+            report.again += len(lost)
+            self._driver.refresh(call.id)
+
+    def _too_old(self, call: Call, leg: Leg) -> bool:
+        """Whether a leg that never rang has waited too long for its launch.
+
+        A caller's first leg waits since the request came; a later one, and that of a scheduled
+        call, since it was to be originated. What a backup brought back is always too old.
+        """
         stamp = self._driver.stamp()
-        return stamp.wall_ms - call.created_wall_ms > self._launch_ttl_ms
+        restored = self._house.restored_wall_ms
+        if restored is not None and call.created_wall_ms < restored:
+            return True
+        if leg.n == call.first.n and leg.attempt == 1 and call.due_call_ms is None:
+            return stamp.wall_ms - call.created_wall_ms > self._launch_ttl_ms
+        return stamp.call_ms - (leg.originated_call_ms or 0) > self._launch_ttl_ms
 
     async def _apply(
         self,
@@ -129,7 +165,7 @@ class Reconciler:
         never_rung = all(
             leg.ringing_call_ms is None and leg.answered_call_ms is None for leg in call.legs()
         )
-        if never_rung and self._too_old(call):
+        if never_rung:
             return await self._store.run(expire, self._house, call, gone, stamp)
         done = await self._store.run(lost_legs, self._house, call, gone, last_seen_call_ms, stamp)
         return done.call
@@ -144,7 +180,9 @@ class Reconciler:
             mine = live.shard == self._house.shard
             old = now - live.since_call_ms > ORPHAN_AFTER_MS
             known = live.leg_id in wanted or live.call_id in self._driver.live
-            if mine and old and not known:
+            if mine and not old and not known:
+                report.young += 1
+            elif mine and not known:
                 report.orphans += 1
                 log.warning("reconcile.orphan", leg_id=live.leg_id)
                 await self._switch.hang_up(live.leg_id, _NORMAL_CLEARING)

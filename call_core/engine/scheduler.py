@@ -53,12 +53,14 @@ class Scheduler:
     async def look(self) -> int | None:
         """Do what is due now; return when something is due next, None when nothing stands there."""
         now = self._clock.now_ms()
+        if self._house.restored_wall_ms is not None:
+            return None  # out of a backup: what is due may have been launched already
         for call_id, due, warned in await self._store.read(_due, now + WARN_BEFORE_MS):
             if due <= now:
                 await self._launch(call_id)
             elif warned is None:
                 await self._warn(call_id)
-        return await self._store.read(_next)
+        return await self._store.read(_next, now)
 
     async def _launch(self, call_id: str) -> None:
         try:
@@ -98,6 +100,7 @@ def _due(tx: Tx, before_call_ms: int) -> list[tuple[str, int, int | None]]:
     ]
 
 
-def _next(tx: Tx) -> int | None:
-    row = tx.one(calendar.NEXT_DUE)
+def _next(tx: Tx, after_call_ms: int) -> int | None:
+    """Return what comes next; what is overdue already is tried again once a second."""
+    row = tx.one(calendar.NEXT_DUE, after=after_call_ms)
     return None if row is None else int(row[0])

@@ -3,6 +3,25 @@
 import asyncio
 from collections import defaultdict
 
+from call_core.contracts import Clock
+
+
+async def woken_or(event: asyncio.Event, clock: Clock, at_ms: int | None) -> None:
+    """Wait until the event is set or the clock shows `at_ms`; None: for the event only."""
+    if at_ms is None:
+        await event.wait()
+        return
+    waiters = [
+        asyncio.ensure_future(event.wait()),
+        asyncio.ensure_future(clock.sleep_until(at_ms)),
+    ]
+    try:
+        await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for waiter in waiters:
+            waiter.cancel()
+        await asyncio.gather(*waiters, return_exceptions=True)
+
 
 class Watch:
     """Wakes everybody who waits for news of a call."""

@@ -24,7 +24,6 @@ _CALL_FIXED = frozenset(
     {
         "id",
         "ref",
-        "kind",
         "user_id",
         "customer_id",
         "channel",
@@ -39,7 +38,7 @@ _CALL_FIXED = frozenset(
     }
 )
 _LEG_FIXED = frozenset({"id", "call_id", "n", "attempt", "caller_number_id", "accept", "moves"})
-_PARTY_FIXED = frozenset({"call_id", "n", "role"})
+_PARTY_FIXED = frozenset({"call_id", "n"})
 
 
 def _changing(table: Any, fixed: frozenset[str]) -> list[str]:  # noqa: ANN401  (Table or Alias)

@@ -57,7 +57,8 @@ class _Subscriber:
         if not self._unread:
             self._bell.clear()
             try:
-                await asyncio.wait_for(self._bell.wait(), poll_s)
+                async with asyncio.timeout(poll_s):
+                    await self._bell.wait()
             except TimeoutError:
                 return ANYTHING
         return self._unread.popleft()

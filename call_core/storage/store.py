@@ -95,7 +95,7 @@ class Store:
             return cls(SqliteBackend(path, node=node, create=create, limits=limits, probe=probe))
         if url.startswith(("postgresql://", "postgresql+psycopg://")):
             # psycopg is an extra: who keeps everything in SQLite need not install it
-            from call_core.storage.runner_postgres import PostgresBackend  # noqa: PLC0415
+            from call_core.storage.runner_postgres import PostgresBackend  # noqa: PLC0415  (an extra)
 
             return cls(
                 await asyncio.to_thread(

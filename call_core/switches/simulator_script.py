@@ -91,12 +91,11 @@ def happenings(order: Order, script: PhoneScript, commands: Sequence[Command]) -
 def ended(order: Order, script: PhoneScript, commands: Sequence[Command]) -> SwitchEvent:
     """Return the leg's last event, which carries the switch's own answer time."""
     picked_up = _answered_at(order, script, commands)
+    ends = _commanded(order, script, commands, picked_up)
     if picked_up is None:
-        end = _unanswered_end(order, script)
-    else:
-        end = _End(picked_up + order.max_duration_s * 1000, NORMAL_CLEARING, by_us=True)
+        ends = [_unanswered_end(order, script), *ends]
     # At a tie, what was due by itself comes before what was commanded.
-    end = min([end, *_commanded(script, commands, picked_up)], key=lambda each: each.at_call_ms)
+    end = min(ends, key=lambda each: each.at_call_ms)
     return SwitchEvent(
         f"{order.leg_id}:ended",
         EventKind.ENDED,
@@ -141,11 +140,13 @@ def _answered_at(order: Order, script: PhoneScript, commands: Sequence[Command])
 
 
 def _commanded(
-    script: PhoneScript, commands: Sequence[Command], answered: int | None
+    order: Order, script: PhoneScript, commands: Sequence[Command], answered: int | None
 ) -> list[_End]:
-    """Return the ends that follow from commands."""
+    """Return the ends that follow from commands, the order's own limit among them."""
     ends: list[_End] = []
     limit: Limit | None = None
+    if answered is not None:
+        limit = Limit(answered, answered + order.limit_s * 1000)
     talks = False
     for command in commands:
         at_call_ms = command.at_call_ms

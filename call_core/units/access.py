@@ -8,14 +8,18 @@ import hashlib
 
 from call_core.contracts import Principal
 from call_core.notices import Notice, to_json
-from call_core.storage import access_rows, outbox_rows, people_rows
+from call_core.storage import access_rows, outbox_rows, people_rows, record_rows
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.transaction import Tx
 from call_core.units.house import DAY_MS, Stamp
 
 MAIL_SPACE = "mail"
+SIGN_IN = "sign_in"
 CODE_TTL_S = 600
 CODE_TRIES = 5
+CODE_EVERY_S = 60
+"""A new code is sent at most so often, so that nobody fills a mailbox or guesses for ever."""
+CODES_PER_DAY = 20
 SESSION_TTL_MS = 30 * DAY_MS
 TOUCH_EVERY_MS = 60_000
 PERSON_SCOPES = ("read", "call", "admin")
@@ -27,10 +31,15 @@ def hash_of(secret: str) -> str:
 
 
 def start_sign_in(tx: Tx, address: str, stamp: Stamp) -> bool:
-    """Send a one-time code to a mail address on file; False when it is on nobody's."""
+    """Send a one-time code to a mail address on file; False when nothing was sent."""
     stamp = stamp.again()
     row = tx.one(access_rows.USER_OF_ADDRESS, space=MAIL_SPACE, address=address)
-    if row is None:
+    # An unknown address is counted too: its answer takes a commit, as that of a known one does.
+    subject = "" if row is None else str(row[0])
+    day = stamp.wall_ms // DAY_MS
+    sent = record_rows.counted(tx, subject, SIGN_IN, day)
+    record_rows.count(tx, subject, SIGN_IN, day)
+    if row is None or sent >= CODES_PER_DAY or _sent_just_now(tx, address, stamp):
         return False
     user_id, _, channel = row
     code = stamp.new_code()
@@ -56,6 +65,11 @@ def start_sign_in(tx: Tx, address: str, stamp: Stamp) -> bool:
     )
     tx.audit(AuditEntry(stamp.wall_ms, user_id, "access.code_sent", user_id))
     return True
+
+
+def _sent_just_now(tx: Tx, address: str, stamp: Stamp) -> bool:
+    row = tx.one(access_rows.CODE, address=address)
+    return row is not None and row[2] - CODE_TTL_S * 1000 > stamp.wall_ms - CODE_EVERY_S * 1000
 
 
 def use_code(tx: Tx, address: str, code: str, stamp: Stamp) -> str | None:

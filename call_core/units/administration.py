@@ -23,7 +23,9 @@ from call_core.administration import (
     Unfreeze,
 )
 from call_core.calls.model import Call, Reason
+from call_core.customers.model import UserRole
 from call_core.customers.names import fold
+from call_core.customers.trust import Scope
 from call_core.ledger.accounts import AccountKind, available, customer_account
 from call_core.money import CURRENCIES
 from call_core.numbering import Home, NumberProblem
@@ -43,12 +45,13 @@ from call_core.storage.people_rows import CallerRow
 from call_core.storage.statements import Row, select_statement
 from call_core.storage.transaction import Tx
 from call_core.units import control
-from call_core.units.caller import Stop
+from call_core.units.caller import Asker, Stop
 from call_core.units.house import House, Stamp
 
 PLANS = ("prepaid", "postpaid")
 ROLES = ("member", "administrator")
 FREEZE_KINDS = ("customer", "user", "prefix", "all")
+OPERATOR = "operator"
 _C = tables.calls
 RUNNING_CALLS = select_statement(
     select(_C.c.id, _C.c.user_id, _C.c.customer_id, _C.c.state).where(
@@ -59,18 +62,30 @@ RUNNING_CALLS = select_statement(
 CALL_BY_NAME = select_statement(
     select(_C.c.id)
     .where(
-        or_(_C.c.id == bindparam("name"), _C.c.ref == bindparam("name")),
+        or_(_C.c.id == bindparam("name"), _C.c.ref == bindparam("ref")),
         _C.c.ended_wall_ms.is_(None),
     )
     .order_by(_C.c.created_wall_ms.desc()),
     name="live_call_by_name",
 )
+TOKEN_OWNER = select_statement(
+    select(tables.tokens.c.user_id).where(tables.tokens.c.id == bindparam("id")),
+    name="token_owner",
+)
 
 
 def administer(
-    tx: Tx, house: House, actor: str, command: Administration, stamp: Stamp
+    tx: Tx, house: House, asker: Asker | None, command: Administration, stamp: Stamp
 ) -> tuple[Outcome, list[Call]]:
     """Do one administrative command, audited.
+
+    Args:
+        tx: the transaction.
+        house: the deployment.
+        asker: a user, who reaches themself, and as administrator their own customer; None is the
+            operator, who reaches everybody.
+        command: what to do.
+        stamp: now.
 
     Returns:
         The answer with the ids that were made, and calls that were ended by it.
@@ -78,52 +93,67 @@ def administer(
     Raises:
         Stop: it cannot be done.
     """
-    outcome, calls = _done(tx, house, command, stamp)
-    detail = json.dumps({k: str(v) for k, v in outcome.fields.items() if k != "number"})
+    outcome, calls = _done(tx, house, _reach(asker), command, stamp)
+    # An address may be a telephone number too.
+    shown = {k: str(v) for k, v in outcome.fields.items() if k not in ("number", "address")}
+    detail = json.dumps(shown)
     action = f"admin.{type(command).__name__}"
     subject = str(next(iter(outcome.fields.values()), ""))
+    actor = OPERATOR if asker is None else asker.user.id
     tx.audit(AuditEntry(stamp.wall_ms, actor, action, subject, detail))
     return outcome, calls
 
 
+def _reach(asker: Asker | None) -> Asker | None:
+    return None if asker is None or asker.user.role is UserRole.OPERATOR else asker
+
+
 def _done(
-    tx: Tx, house: House, command: Administration, stamp: Stamp
+    tx: Tx, house: House, asker: Asker | None, command: Administration, stamp: Stamp
 ) -> tuple[Outcome, list[Call]]:
     match command:
         case AddCustomer() | TopUp() | ActivateDeck() | AddBillingCode():
-            return _customers(tx, house, command, stamp), []
+            return _customers(tx, house, asker, command, stamp), []
         case AddUser() | AddPhone() | AddSender():
-            return _people(tx, house, command, stamp), []
+            return _people(tx, house, asker, command, stamp), []
         case SetPassword() | AddToken() | RevokeToken():
-            return _access(tx, command, stamp), []
+            return _access(tx, asker, command, stamp), []
         case DisableUser() | Freeze() | Unfreeze() | HangUpCall():
-            return _stops(tx, house, command, stamp)
+            return _stops(tx, house, asker, command, stamp)
 
 
-def customer_row(tx: Tx, name: str) -> Row:
+def customer_row(tx: Tx, name: str, asker: Asker | None = None) -> Row:
     """Return `(id, name, currency, plan, state)` of a customer by id or name.
 
     Raises:
-        Stop: there is none.
+        Stop: there is none that the asker may change.
     """
     row = tx.one(people_rows.FIND_CUSTOMER, name=name)
-    if row is None:
+    if row is None or (asker is not None and row[0] != asker.customer.id):
         raise Stop("no_such_customer", name=name)
     return row
 
 
-def user_row(tx: Tx, name: str) -> CallerRow:
+def user_row(tx: Tx, name: str, asker: Asker | None = None) -> CallerRow:
     """Return a user by id or by name.
 
     Raises:
-        Stop: there is none, or the name is not unique.
+        Stop: there is none that the asker may change, or the name is not unique.
     """
-    rows = tx.all(people_rows.CALLERS_BY_NAME, name=name)
+    rows = [row for row in tx.all(people_rows.CALLERS_BY_NAME, name=name) if _reaches(asker, row)]
     if not rows:
         raise Stop("no_such_user", name=name)
     if len(rows) > 1:
         raise Stop("several_users", name=name, example=rows[0].user_id)
     return rows[0]
+
+
+def _reaches(asker: Asker | None, row: CallerRow) -> bool:
+    """Whether somebody may change a user: oneself, and an administrator their customer's."""
+    if asker is None or row.user_id == asker.user.id:
+        return True
+    same = row.customer_id == asker.customer.id
+    return same and asker.user.role is UserRole.ADMINISTRATOR
 
 
 # --- customers ----------------------------------------------------------------------------------
@@ -132,6 +162,7 @@ def user_row(tx: Tx, name: str) -> CallerRow:
 def _customers(
     tx: Tx,
     house: House,
+    asker: Asker | None,
     command: AddCustomer | TopUp | ActivateDeck | AddBillingCode,
     stamp: Stamp,
 ) -> Outcome:
@@ -145,7 +176,7 @@ def _customers(
             tx.announce("decks")
             return Done("deck_activated", fields={"tariff": tariff, "version": version})
         case AddBillingCode(customer, code):
-            row = customer_row(tx, customer)
+            row = customer_row(tx, customer, asker)
             tx.write(people_rows.INSERT_BILLING_CODE, customer_id=row[0], code=code)
             return Done("billing_code_added", fields={"customer_id": row[0], "code": code})
 
@@ -232,19 +263,26 @@ def _top_up(tx: Tx, command: TopUp, stamp: Stamp) -> Outcome:
 # --- people -------------------------------------------------------------------------------------
 
 
-def _people(tx: Tx, house: House, command: AddUser | AddPhone | AddSender, stamp: Stamp) -> Outcome:
+def _people(
+    tx: Tx,
+    house: House,
+    asker: Asker | None,
+    command: AddUser | AddPhone | AddSender,
+    stamp: Stamp,
+) -> Outcome:
     match command:
         case AddUser():
-            return _add_user(tx, command, stamp)
+            return _add_user(tx, asker, command, stamp)
         case AddPhone():
-            return _add_phone(tx, command, stamp)
+            return _add_phone(tx, asker, command, stamp)
         case AddSender(user, channel, address):
-            row = user_row(tx, user)
+            row = user_row(tx, user, asker)
             space = house.spaces.get(channel)
             if space is None:
                 raise Stop("unknown_channel", channel=channel, example="smtp")
             sender_id = stamp.new_id("sndr")
-            known = tx.one(access_rows.USER_OF_ADDRESS, space=space, address=address)
+            # A disabled user's address is taken too.
+            known = tx.one(people_rows.CALLER_OF_SENDER, space=space, address=address)
             if known is not None:
                 raise Stop("address_taken", address=address)
             tx.write(
@@ -261,8 +299,8 @@ def _people(tx: Tx, house: House, command: AddUser | AddPhone | AddSender, stamp
             return Done("sender_added", fields={"sender_id": sender_id, "address": address})
 
 
-def _add_user(tx: Tx, command: AddUser, stamp: Stamp) -> Outcome:
-    row = customer_row(tx, command.customer)
+def _add_user(tx: Tx, asker: Asker | None, command: AddUser, stamp: Stamp) -> Outcome:
+    row = customer_row(tx, command.customer, asker)
     if command.role not in ROLES:
         raise Stop("unknown_role", role=command.role, example="member")
     if not _is_region(command.country):
@@ -287,8 +325,8 @@ def _add_user(tx: Tx, command: AddUser, stamp: Stamp) -> Outcome:
     return Done("user_added", fields={"user_id": user_id, "name": command.name})
 
 
-def _add_phone(tx: Tx, command: AddPhone, stamp: Stamp) -> Outcome:
-    row = user_row(tx, command.user)
+def _add_phone(tx: Tx, asker: Asker | None, command: AddPhone, stamp: Stamp) -> Outcome:
+    row = user_row(tx, command.user, asker)
     number = numbering.normalise(command.number, Home(row.country, row.area_code))
     if isinstance(number, NumberProblem):
         raise Stop(str(number.code), number.fields)
@@ -317,15 +355,18 @@ def _add_phone(tx: Tx, command: AddPhone, stamp: Stamp) -> Outcome:
 # --- access -------------------------------------------------------------------------------------
 
 
-def _access(tx: Tx, command: SetPassword | AddToken | RevokeToken, stamp: Stamp) -> Outcome:
+def _access(
+    tx: Tx, asker: Asker | None, command: SetPassword | AddToken | RevokeToken, stamp: Stamp
+) -> Outcome:
     match command:
         case SetPassword(user, password_hash):
-            row = user_row(tx, user)
+            row = user_row(tx, user, asker)
             tx.write(people_rows.SET_PASSWORD, key_id=row.user_id, hash=password_hash)
             tx.write(access_rows.REVOKE_SESSIONS_OF, key_user_id=row.user_id, now=stamp.wall_ms)
             return Done("password_set", fields={"user_id": row.user_id})
         case AddToken():
-            row = user_row(tx, command.user)
+            row = user_row(tx, command.user, asker)
+            _refuse_wider_scopes(asker, command.scopes)
             token_id = stamp.new_id("tok")
             tx.write(
                 access_rows.INSERT_TOKEN,
@@ -341,20 +382,36 @@ def _access(tx: Tx, command: SetPassword | AddToken | RevokeToken, stamp: Stamp)
             )
             return Done("token_added", fields={"token_id": token_id, "label": command.label})
         case RevokeToken(token_id):
+            owner = tx.one(TOKEN_OWNER, id=token_id)
+            caller = None if owner is None else tx.one(people_rows.CALLER_OF_USER, user_id=owner[0])
+            if caller is None or not _reaches(asker, caller):
+                raise Stop("no_such_token", token_id=token_id)
             if tx.run(access_rows.REVOKE_ANY_TOKEN, key_id=token_id, now=stamp.wall_ms) != 1:
                 raise Stop("no_such_token", token_id=token_id)
             return Done("token_revoked", fields={"token_id": token_id})
+
+
+def _refuse_wider_scopes(asker: Asker | None, scopes: tuple[str, ...]) -> None:
+    """Let nobody give a token more than they have themselves, or what does not exist."""
+    allowed = tuple(Scope) if asker is None else asker.scopes
+    for scope in scopes:
+        if scope not in allowed or scope not in tuple(Scope):
+            raise Stop("scope_missing", scope=scope)
 
 
 # --- stopping -----------------------------------------------------------------------------------
 
 
 def _stops(
-    tx: Tx, house: House, command: DisableUser | Freeze | Unfreeze | HangUpCall, stamp: Stamp
+    tx: Tx,
+    house: House,
+    asker: Asker | None,
+    command: DisableUser | Freeze | Unfreeze | HangUpCall,
+    stamp: Stamp,
 ) -> tuple[Outcome, list[Call]]:
     match command:
         case DisableUser(user):
-            row = user_row(tx, user)
+            row = user_row(tx, user, asker)
             tx.write(people_rows.SET_USER_STATE, key_id=row.user_id, state="disabled")
             tx.write(access_rows.REVOKE_SESSIONS_OF, key_user_id=row.user_id, now=stamp.wall_ms)
             calls = _stop_calls(tx, house, "user", row.user_id, stamp)
@@ -371,12 +428,17 @@ def _stops(
             tx.write(people_rows.UNFREEZE, kind=kind, target=target)
             return Done("unfrozen", fields={"target": target or kind, "kind": kind}), []
         case HangUpCall(name):
-            found = tx.one(CALL_BY_NAME, name=name)
-            call = None if found is None else call_rows.load_call(tx, found[0], lock=True)
-            if call is None:
-                raise Stop("no_such_call", ref=name)
+            call = _live_call(tx, asker, name)
             stopped = control.stop_call(tx, house, call, Reason.STOPPED, stamp)
             return Done("hung_up", call.ref, call.id, {"call_id": call.id}), [stopped]
+
+
+def _live_call(tx: Tx, asker: Asker | None, name: str) -> Call:
+    for (call_id,) in tx.all(CALL_BY_NAME, name=name, ref=name.upper()):
+        call = call_rows.load_call(tx, call_id, lock=True)
+        if call is not None and (asker is None or call.customer_id == asker.customer.id):
+            return call
+    raise Stop("no_such_call", ref=name)
 
 
 def _freeze_target(tx: Tx, kind: str, target: str) -> str:

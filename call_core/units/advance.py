@@ -10,6 +10,7 @@ from call_core.calls.holds import Budget, first_cover, with_hold
 from call_core.calls.machine import advance
 from call_core.calls.model import MS, Call, Leg
 from call_core.calls.plan import time_limit_call_ms
+from call_core.calls.rules import Rules
 from call_core.contracts import SwitchEvent
 from call_core.ledger.accounts import available
 from call_core.notices import Notice
@@ -67,37 +68,42 @@ def price_originated(tx: Tx, house: House, old: Call, new: Call, stamp: Stamp) -
     time instead. A price that is gone by now ends the leg before it rings.
     """
     for leg in new.legs():
-        before = old.leg(leg.id)
-        if before is None or before.originated_call_ms is not None:
-            continue
-        if leg.originated_call_ms is None or leg.ended:
+        if leg.ended or not _starts_now(old, leg):
             continue
         terms = terms_at(tx, house, leg.terms.tariff, leg.number, stamp.call_ms)
         if terms is None:
-            gone = replace(
-                leg,
-                originated_call_ms=None,
-                ended_call_ms=stamp.call_ms,
-                cause=int(Cause.NOT_DIALLED),
-                hangup_by="us",
-            )
-            new = new.with_leg(gone)
-        elif _differs(terms, leg.terms):
-            new = new.with_leg(_reprice(replace(leg, terms=terms)))
-        else:
+            new = new.with_leg(_not_dialled(leg, stamp))
+        elif not leg.holds or not _differs(terms, leg.terms):
             new = new.with_leg(replace(leg, terms=terms))
+        else:
+            new = new.with_leg(_reprice(replace(leg, terms=terms), house.rules, stamp))
     return new
+
+
+def _starts_now(old: Call, leg: Leg) -> bool:
+    before = old.leg(leg.id)
+    started = before is not None and before.originated_call_ms is not None
+    return leg.originated_call_ms is not None and not started
+
+
+def _not_dialled(leg: Leg, stamp: Stamp) -> Leg:
+    return replace(
+        leg,
+        originated_call_ms=None,
+        ended_call_ms=stamp.call_ms,
+        cause=int(Cause.NOT_DIALLED),
+        hangup_by="us",
+    )
 
 
 def _differs(one: RateTerms, other: RateTerms) -> bool:
     return replace(one, rate_id="", version=0) != replace(other, rate_id="", version=0)
 
 
-def _reprice(leg: Leg) -> Leg:
-    if not leg.holds:
-        return leg
-    seconds = seconds_affordable(leg.terms, leg.held_micros)
-    return replace(leg, paid_seconds=min(seconds, max(leg.paid_seconds, seconds)))
+def _reprice(leg: Leg, rules: Rules, stamp: Stamp) -> Leg:
+    """Let the hold reach as far as it does at the new price; one that reaches nowhere is no leg."""
+    seconds = seconds_affordable(leg.terms, leg.held_micros, rules.tax, rules.customer_country)
+    return replace(leg, paid_seconds=seconds) if seconds else _not_dialled(leg, stamp)
 
 
 def terms_at(tx: Tx, house: House, tariff: str, number: str, at_call_ms: int) -> RateTerms | None:

@@ -49,10 +49,18 @@ DUE = select_statement(
 )
 NEXT_DUE = select_statement(
     select(_C.c.due_call_ms)
-    .where(_C.c.ended_wall_ms.is_(None), _C.c.state == "SCHEDULED")
+    .where(
+        _C.c.ended_wall_ms.is_(None),
+        _C.c.state == "SCHEDULED",
+        _C.c.due_call_ms > bindparam("after"),
+    )
     .order_by(_C.c.due_call_ms)
     .limit(1),
     name="next_due_call",
+)
+EVIDENCE = select_statement(
+    select(tables.requests.c.evidence).where(tables.requests.c.id == bindparam("id")),
+    name="evidence_of_request",
 )
 
 
@@ -74,6 +82,20 @@ def calendar(tx: Tx, house: House, asker: Asker, command: Schedule, stamp: Stamp
             due = resolve.due(asker, command.at, stamp.call_ms, command)
             assert due is not None, command
             return _move(tx, house, asker, call, due.at_ms, due.zone, "rescheduled", stamp)
+
+
+def is_scheduled(tx: Tx, asker: Asker, ref: str) -> bool:
+    """Whether a ref names a call that waits on the calendar.
+
+    Raises:
+        Stop: it names nothing that the asker may see.
+    """
+    return find_call.by_ref(tx, asker, ref).state is CallState.SCHEDULED
+
+
+def hang_up(tx: Tx, house: House, asker: Asker, ref: str, stamp: Stamp) -> Outcome:
+    """Take a scheduled call off the calendar: the user's own, or any of an administrator's."""
+    return _skip(tx, house, asker, find_call.by_ref(tx, asker, ref, lock=True), stamp)
 
 
 def _upcoming(tx: Tx, asker: Asker) -> Told:
@@ -143,7 +165,7 @@ def _move(
 
 
 def owner_of(tx: Tx, house: House, call: Call) -> Asker | None:
-    """Return the user of a stored call as the asker of its launch; PROVEN, as it was asked then."""
+    """Return the user of a stored call as the asker of its launch, as surely known as then."""
     row = tx.one(people_rows.CALLER_OF_USER, user_id=call.user_id)
     if row is None:
         return None
@@ -152,12 +174,18 @@ def owner_of(tx: Tx, house: House, call: Call) -> Asker | None:
 
 def _asker(row: CallerRow, house: House, call: Call, tx: Tx) -> Asker:
     frozen = read_frozen(tx)
+    asked = tx.one(EVIDENCE, id=call.request_id)
+    # What was confirmed with a code counts as vouched for; so does what nobody remembers.
+    evidence = max(Evidence.VOUCHED, Evidence(asked[0] if asked is not None else 0))
+    confirmed = {"same_again", "stale"}
+    if evidence is Evidence.PROVEN:
+        confirmed.add("confirm_from_proven")
     return Asker(
         customer=customer_of(row, house.limits, frozen),
         user=user_of(row, frozen),
         tariff=row.tariff,
         default_phone_id=row.default_phone_id,
-        evidence=Evidence.PROVEN,
+        evidence=evidence,
         scopes=("read", "call"),
         channel=call.channel,
         space="",
@@ -166,7 +194,7 @@ def _asker(row: CallerRow, house: House, call: Call, tx: Tx) -> Asker:
         request_id=call.request_id,
         in_session=not call.address,
         received_wall_ms=call.created_wall_ms,
-        confirmed=frozenset({"same_again", "stale", "confirm_from_proven"}),
+        confirmed=frozenset(confirmed),
         daily_spend_micros=row.daily_spend_micros,
     )
 
@@ -178,6 +206,8 @@ def launch_due(tx: Tx, house: House, call_id: str, stamp: Stamp) -> Call | None:
     second finds it no longer scheduled.
     """
     stamp = stamp.again()
+    if house.restored_wall_ms is not None:
+        return None
     call = call_rows.load_call(tx, call_id, lock=True)
     if call is None or call.state is not CallState.SCHEDULED or call.due_call_ms is None:
         return None
@@ -191,8 +221,10 @@ def launch_due(tx: Tx, house: House, call_id: str, stamp: Stamp) -> Call | None:
     if asker is None or row is None:
         return None
     command = replace(command_json.from_json(row[0]), at=None)
+    # The warning ahead is not the last minute's of a running call.
+    entry = replace(call, warned_call_ms=None)
     try:
-        outcome, launched = launch.launch(tx, house, asker, command, stamp, call)
+        outcome, launched = launch.launch(tx, house, asker, command, stamp, entry)
     except (Stop, Ask) as refused:
         _not_launched(tx, house, call, _refusal(call, refused), stamp)
         return None

@@ -31,6 +31,7 @@ class Asker:
         quoted_micros: what the question said the launch would hold; None when it said nothing.
         text: the words themselves.
         in_session: the channel shows the answer on its own page.
+        sender: the address the request came from, "" when the channel knew the user itself.
     """
 
     customer: Customer
@@ -52,6 +53,7 @@ class Asker:
     ref: str = ""
     quoted_micros: int | None = None
     daily_spend_micros: int | None = None
+    sender: str = ""
 
     @property
     def home(self) -> Home:
@@ -144,6 +146,7 @@ def asker_of(
         sent_wall_ms=request.sent_wall_ms,
         text=request.text,
         daily_spend_micros=row.daily_spend_micros,
+        sender=request.sender,
     )
 
 

@@ -204,7 +204,8 @@ def _buy_cost(leg: Leg) -> tuple[int | None, str]:
 def _change_ports(tx: Tx, house: House, old: Call, new: Call) -> None:
     """Free the port of every leg that ended; those of new legs were taken by who added them."""
     before = {leg.id for leg in old.legs() if leg.settled}
-    freed = sum(1 for leg in new.legs() if leg.settled and leg.id not in before)
+    # A leg that could not be held for never had a port.
+    freed = sum(1 for leg in new.legs() if leg.settled and leg.holds and leg.id not in before)
     if freed:
         tx.write(record_rows.FREE_PORTS, key_switch=new.switch, key_trunk=house.trunk, count=freed)
 

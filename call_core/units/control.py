@@ -9,7 +9,7 @@ from call_core.calls import holds
 from call_core.calls.causes import Cause
 from call_core.calls.holds import first_cover, with_hold
 from call_core.calls.machine import end
-from call_core.calls.model import MS, Call, CallState, Leg, Party, Reason, Role
+from call_core.calls.model import MS, Call, CallState, Leg, LegState, Party, Reason, Role
 from call_core.calls.plan import next_attempt, time_limit_call_ms
 from call_core.commands import (
     Add,
@@ -355,12 +355,19 @@ def _who_row(house: House, call: Call, party: Party, stamp: Stamp) -> Phrase:
         {
             "party": party.n,
             "label": party.label,
-            "state": str(leg.state).lower(),
+            "state": _state_word(call, leg),
             "muted": int(party.muted),
             "talk": Seconds(talked),
             "cost": Money(cost, call.currency),
         },
     )
+
+
+def _state_word(call: Call, leg: Leg) -> str:
+    """Return where a leg is; that it is bridged follows from the call, since it is no unit."""
+    talking = sum(1 for each in call.legs() if each.talking)
+    bridged = leg.talking and talking > 1
+    return str(LegState.BRIDGED if bridged else leg.state).lower()
 
 
 def stop_call(tx: Tx, house: House, call: Call, reason: Reason, stamp: Stamp) -> Call:

@@ -2,8 +2,6 @@
 
 import json
 
-from sqlalchemy import bindparam, delete, select
-
 from call_core import command_json, ids, numbering
 from call_core.commands import (
     Directory,
@@ -15,34 +13,19 @@ from call_core.commands import (
     Undo,
     UsePhone,
 )
+from call_core.customers.model import UserRole
 from call_core.customers.names import fold
 from call_core.outcomes import Done, Outcome, Phone, Phrase, Told
-from call_core.storage import people_rows, tables
+from call_core.storage import people_rows
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.people_rows import EntryRow
-from call_core.storage.statements import select_statement, upsert_statement, write_statement
 from call_core.storage.transaction import Tx
-from call_core.units import resolve
+from call_core.units import corrections, resolve, undo
 from call_core.units.caller import Asker, Stop, own_phones
 from call_core.units.house import House, Stamp
 
 HIGHEST_SLOT = 99
 MOST_LISTED = 200
-_UNDO = tables.undos
-FIND_UNDO = select_statement(
-    select(_UNDO.c.body, _UNDO.c.expires_wall_ms).where(_UNDO.c.user_id == bindparam("user_id")),
-    name="find_undo",
-)
-PUT_UNDO = upsert_statement(
-    lambda insert_into: (made := insert_into(_UNDO)).on_conflict_do_update(
-        index_elements=["user_id"],
-        set_={"body": made.excluded.body, "expires_wall_ms": made.excluded.expires_wall_ms},
-    ),
-    name="put_undo",
-)
-FORGET_UNDO = write_statement(
-    delete(_UNDO).where(_UNDO.c.user_id == bindparam("user_id")), name="forget_undo"
-)
 
 
 def change(tx: Tx, house: House, asker: Asker, command: DirectoryChange, stamp: Stamp) -> Outcome:
@@ -64,18 +47,6 @@ def change(tx: Tx, house: House, asker: Asker, command: DirectoryChange, stamp: 
             return _undo(tx, asker, stamp)
 
 
-def remember_undo(
-    tx: Tx, house: House, asker: Asker, stamp: Stamp, kind: str, **values: str | int | None
-) -> None:
-    """Keep the way back from a change for `undo_s`."""
-    tx.write(
-        PUT_UNDO,
-        user_id=asker.user.id,
-        body=json.dumps({"kind": kind, **values}),
-        expires_wall_ms=stamp.wall_ms + house.limits.undo_s * 1000,
-    )
-
-
 def _entry(tx: Tx, asker: Asker, name: str) -> EntryRow | None:
     return tx.one(
         people_rows.ENTRY,
@@ -86,14 +57,15 @@ def _entry(tx: Tx, asker: Asker, name: str) -> EntryRow | None:
 
 
 def _save(tx: Tx, house: House, asker: Asker, command: Save, stamp: Stamp) -> Outcome:
-    name = command.name.strip()
-    if ids.is_ref(name):
+    name = " ".join(command.name.split())
+    if ids.is_ref(name) or not any(letter.isalpha() for letter in name):
+        # What looks like a call's name or a number would call something else than the entry.
         raise Stop("name_reserved", name=name, example="save bob +44 20 7946 0018")
     number = resolve.number_of(command.number.text, asker)
     old = _entry(tx, asker, name)
     mine = old is not None and old.user_id == asker.user.id
     _write_entry(tx, asker, name, number.digits, number.extension)
-    remember_undo(
+    undo.remember(
         tx,
         house,
         asker,
@@ -107,11 +79,13 @@ def _save(tx: Tx, house: House, asker: Asker, command: Save, stamp: Stamp) -> Ou
     return Done("saved", fields={"name": name, "number": Phone(number.digits, number.extension)})
 
 
-def _write_entry(tx: Tx, asker: Asker, name: str, number: str, extension: str) -> None:
+def _write_entry(
+    tx: Tx, asker: Asker, name: str, number: str, extension: str, owner: str | None = None
+) -> None:
     tx.write(
         people_rows.SAVE_ENTRY,
         customer_id=asker.customer.id,
-        user_id=asker.user.id,
+        user_id=asker.user.id if owner is None else owner,
         folded=fold(name),
         name=name,
         number=number,
@@ -119,11 +93,11 @@ def _write_entry(tx: Tx, asker: Asker, name: str, number: str, extension: str) -
     )
 
 
-def _delete_entry(tx: Tx, asker: Asker, name: str) -> None:
+def _delete_entry(tx: Tx, asker: Asker, name: str, owner: str | None = None) -> None:
     tx.write(
         people_rows.FORGET_ENTRY,
         customer_id=asker.customer.id,
-        user_id=asker.user.id,
+        user_id=asker.user.id if owner is None else owner,
         folded=fold(name),
     )
 
@@ -132,10 +106,10 @@ def _forget(tx: Tx, house: House, asker: Asker, command: Forget, stamp: Stamp) -
     old = _entry(tx, asker, command.name)
     if old is None:
         raise Stop("no_such_entry", name=command.name, example="dir")
-    if old.user_id != asker.user.id:
+    if old.user_id != asker.user.id and asker.user.role is UserRole.MEMBER:
         raise Stop("entry_is_shared", name=old.name, change="administrator")
-    _delete_entry(tx, asker, command.name)
-    remember_undo(
+    _delete_entry(tx, asker, command.name, old.user_id)
+    undo.remember(
         tx,
         house,
         asker,
@@ -144,6 +118,7 @@ def _forget(tx: Tx, house: House, asker: Asker, command: Forget, stamp: Stamp) -
         name=old.name,
         number=old.number,
         extension=old.extension,
+        owner=old.user_id,
     )
     _audit(tx, asker, stamp, "directory.forgotten", "")
     return Done("forgotten", fields={"name": old.name, "number": Phone(old.number, old.extension)})
@@ -166,7 +141,7 @@ def _set_slot(tx: Tx, house: House, asker: Asker, command: SetSlot, stamp: Stamp
         slot=command.slot,
         target=command_json.to_json(command.target),
     )
-    remember_undo(
+    undo.remember(
         tx,
         house,
         asker,
@@ -185,21 +160,20 @@ def _use_phone(tx: Tx, house: House, asker: Asker, command: UsePhone, stamp: Sta
         example = phones[0].label if phones else "office"
         raise Stop("phone_not_yours", label=command.label, example=f"use {example}")
     tx.write(people_rows.SET_DEFAULT_PHONE, key_id=asker.user.id, default_phone_id=found.id)
-    remember_undo(tx, house, asker, stamp, "phone", phone=phones[0].id)
+    undo.remember(tx, house, asker, stamp, "phone", phone=phones[0].id)
     return Done("phone_used", fields={"label": found.label, "number": Phone(found.number)})
 
 
 def _undo(tx: Tx, asker: Asker, stamp: Stamp) -> Outcome:
-    row = tx.one(FIND_UNDO, user_id=asker.user.id)
-    if row is None or row[1] < stamp.wall_ms:
-        raise Stop("nothing_to_undo")
-    body = json.loads(row[0])
-    tx.write(FORGET_UNDO, user_id=asker.user.id)
+    body = undo.take(tx, asker, stamp)
     match body["kind"]:
         case "entry" if body["number"] is None:
             _delete_entry(tx, asker, body["name"])
         case "entry":
-            _write_entry(tx, asker, body["name"], body["number"], body["extension"])
+            number, extension = body["number"], body["extension"]
+            _write_entry(tx, asker, body["name"], number, extension, body.get("owner"))
+        case "billing_code":
+            corrections.take_back(tx, asker, body["call"], body["code"], stamp)
         case "slot" if body["target"] is None:
             tx.write(people_rows.CLEAR_SLOT, user_id=asker.user.id, slot=body["slot"])
         case "slot":

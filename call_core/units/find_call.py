@@ -44,6 +44,7 @@ LAST_CALL = select_statement(
     name="last_call",
 )
 _ENDINGS = (CallState.ENDING, CallState.ENDED)
+_WAITING = (CallState.SCHEDULED, CallState.ASKED)
 
 
 def by_ref(tx: Tx, asker: Asker, ref: str, *, lock: bool = False) -> Call:
@@ -53,10 +54,10 @@ def by_ref(tx: Tx, asker: Asker, ref: str, *, lock: bool = False) -> Call:
         Stop: there is none that the asker may see.
     """
     call_id = refs.subject_of(tx, asker.user.id, ref)
-    if call_id is None and asker.user.role is not UserRole.MEMBER:
-        row = tx.one(CUSTOMER_CALL, customer_id=asker.customer.id, ref=ref.upper())
-        call_id = None if row is None else row[0]
     call = None if call_id is None else call_rows.load_call(tx, call_id, lock=lock)
+    if call is None and asker.user.role is not UserRole.MEMBER:
+        row = tx.one(CUSTOMER_CALL, customer_id=asker.customer.id, ref=ref.upper())
+        call = None if row is None else call_rows.load_call(tx, row[0], lock=lock)
     if call is None:
         raise Stop("no_such_call", ref=ref.upper())
     return call
@@ -78,6 +79,8 @@ def running(tx: Tx, asker: Asker, ref: str | None, with_ref: Callable[[str], Com
         call = by_ref(tx, asker, ref, lock=True)
         if call.state in _ENDINGS:
             raise Stop("call_ended", ref=call.ref)
+        if call.state in _WAITING:
+            raise Stop("no_call_running", ref=call.ref)
         return call
     rows = tx.all(RUNNING, customer_id=asker.customer.id, user_id=asker.user.id)
     rows = [row for row in rows if row[2] not in _ENDINGS]

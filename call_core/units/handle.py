@@ -6,33 +6,30 @@ from typing import get_args
 
 from sqlalchemy import bindparam, select
 
-from call_core import numbering
 from call_core.administration import Administration
-from call_core.calls.model import Call
+from call_core.calls.model import Call, CallState
+from call_core.commands import Call as CallCommand
 from call_core.commands import (
-    Answer,
     Choose,
     Command,
     Conference,
     Confirm,
-    Consent,
     Control,
     DirectoryChange,
+    HangUp,
     Information,
     Last,
     Launch,
-    Name,
     Number,
     OptOut,
+    Save,
     Schedule,
     SetBillingCode,
-    Target,
+    SetSlot,
 )
-from call_core.commands import Call as CallCommand
 from call_core.customers.trust import (
     Permission,
     TrustContext,
-    challenge,
     permission,
     refusal_of,
     scope_of,
@@ -40,7 +37,7 @@ from call_core.customers.trust import (
 from call_core.errors import ParseError
 from call_core.outcomes import Asked, Done, Outcome, Phrase, Refused, from_json, to_json
 from call_core.requests import Evidence, Request
-from call_core.storage import call_rows, outbox_rows, people_rows, record_rows, request_rows, tables
+from call_core.storage import outbox_rows, people_rows, request_rows, tables
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.statements import select_statement
 from call_core.storage.transaction import Tx
@@ -49,8 +46,10 @@ from call_core.units import (
     calendar,
     changes,
     control,
+    corrections,
     directory,
     find_call,
+    gate,
     information,
     launch,
     questions,
@@ -67,13 +66,14 @@ from call_core.units.caller import (
 from call_core.units.house import House, Stamp
 
 _LAUNCHES = get_args(Launch)
-_NEVER_STALE = get_args(Information)
+_OVER = (str(CallState.ENDING), str(CallState.ENDED))
 _C = tables.calls
 RECENT_LAUNCHES = select_statement(
     select(tables.requests.c.text, _C.c.ref, _C.c.state, _C.c.talk_call_ms, _C.c.reason)
     .join(_C, _C.c.request_id == tables.requests.c.id)
     .where(
         tables.requests.c.user_id == bindparam("user_id"),
+        tables.requests.c.space == bindparam("space"),
         tables.requests.c.sender == bindparam("sender"),
         tables.requests.c.received_wall_ms >= bindparam("since"),
         tables.requests.c.id != bindparam("request_id"),
@@ -117,7 +117,7 @@ def handle(tx: Tx, house: House, request: Request, stamp: Stamp) -> Handled:
     principal = row.user_id
     if not request_rows.claim(tx, request, request_id, principal, row.user_id):
         return _repeat(tx, request, principal)
-    asker = asker_of(row, request, request_id, house, read_frozen(tx))
+    asker = _addressed(tx, asker_of(row, request, request_id, house, read_frozen(tx)))
     handled = _decide(tx, house, asker, request, stamp)
     _answer(tx, asker, request, handled, stamp)
     return handled
@@ -130,13 +130,26 @@ def _operate(tx: Tx, house: House, request: Request, stamp: Stamp) -> Handled:
     if not request_rows.claim(tx, request, request_id, "operator", ""):
         return _repeat(tx, request, "operator")
     try:
-        outcome, calls = administration.administer(tx, house, "operator", request.command, stamp)
+        outcome, calls = administration.administer(tx, house, None, request.command, stamp)
     except Stop as stop:
         outcome, calls = stop.outcome, []
     tx.write(
         request_rows.ANSWER, key_id=request_id, outcome=to_json(outcome), call_id=_call_id(outcome)
     )
     return Handled(outcome, changed=tuple(call.id for call in calls))
+
+
+def _addressed(tx: Tx, asker: Asker) -> Asker:
+    """Give an asker who signed in (a mail session with a password) their own address there.
+
+    The answer goes to the address on file, not to one that the message merely names.
+    """
+    if asker.in_session or asker.address:
+        return asker
+    for _, space, address, _, opted_out in tx.all(people_rows.SENDERS, user_id=asker.user.id):
+        if space == asker.space and not opted_out:
+            return replace(asker, address=address)
+    return asker
 
 
 def _repeat(tx: Tx, request: Request, principal: str) -> Handled:
@@ -165,20 +178,37 @@ def _answer(tx: Tx, asker: Asker, request: Request, handled: Handled, stamp: Sta
     )
     if request.in_session or not asker.address or isinstance(request.command, OptOut):
         return
+    if asker.evidence is Evidence.CLAIMED and not _may_tell_claimed(tx, asker, outcome, stamp):
+        return
+    _send(tx, asker, (asker.channel, asker.address), outcome, stamp)
+
+
+def _send(tx: Tx, asker: Asker, where: tuple[str, str], outcome: Outcome, stamp: Stamp) -> None:
+    channel, address = where
     outbox_rows.put(
         tx,
         outbox_id=stamp.new_id("msg"),
         user_id=asker.user.id,
-        channel=asker.channel,
-        address=asker.address,
+        channel=channel,
+        address=address,
         kind="outcome",
         body=to_json(outcome),
         now_wall_ms=stamp.wall_ms,
-        call_id=call_id,
+        call_id=_call_id(outcome),
         ref=outcome.ref,
-        thread=asker.thread,
+        thread=asker.thread if address == asker.address else "",
         timezone=asker.user.timezone,
     )
+
+
+def _may_tell_claimed(tx: Tx, asker: Asker, outcome: Outcome, stamp: Stamp) -> bool:
+    """Whether a refusal may be written to somebody in whose name a stranger may have asked.
+
+    As rarely as a challenge, or anybody could fill a mailbox by our hand.
+    """
+    if not isinstance(outcome, Refused):
+        return True
+    return gate.claimed_refusal(tx, asker, "claimed_refused", stamp) is None
 
 
 def _call_id(outcome: Outcome) -> str:
@@ -188,6 +218,8 @@ def _call_id(outcome: Outcome) -> str:
 def _decide(tx: Tx, house: House, asker: Asker, request: Request, stamp: Stamp) -> Handled:
     if not request_rows.claim_replays(tx, request, asker.request_id):
         return Handled(Refused("replayed"))
+    if not asker.user.active and not isinstance(request.command, OptOut):
+        return Handled(Refused("user_inactive", fields={"change": "administrator"}))
     try:
         if isinstance(request.command, ParseError):
             return Handled(_unreadable(tx, house, asker, request.command, stamp))
@@ -211,7 +243,8 @@ def _with_thread_ref(
 def _unreadable(tx: Tx, house: House, asker: Asker, error: ParseError, stamp: Stamp) -> Outcome:
     fields = {name: _plain(value) for name, value in error.fields.items()}
     numbers = error.fields.get("numbers")
-    if error.code == "two_numbers" and isinstance(numbers, tuple | list):
+    known = asker.evidence is not Evidence.CLAIMED  # a stranger opens no question for a user
+    if error.code == "two_numbers" and isinstance(numbers, tuple | list) and known:
         first, second = (Number(str(each)) for each in list(numbers)[:2])
         made = (
             Choice(Phrase("choice_number", {"number": first.text}), CallCommand(first)),
@@ -234,7 +267,7 @@ def _plain(value: object) -> str | int:
 def _command(
     tx: Tx, house: House, asker: Asker, command: Command | Administration, stamp: Stamp
 ) -> Handled:
-    _emergency_here(command, asker)
+    gate.emergency_here(tx, command, asker)
     granted = permission(
         command, asker.evidence, asker.user.role, _trust(tx, asker, command, stamp)
     )
@@ -242,15 +275,29 @@ def _command(
     if refusal is not None:
         raise Stop(str(refusal.code), refusal.fields)
     if isinstance(command, Administration):
-        outcome, calls = administration.administer(tx, house, asker.user.id, command, stamp)
+        outcome, calls = administration.administer(tx, house, asker, command, stamp)
         return Handled(outcome, changed=tuple(call.id for call in calls))
     if granted is Permission.CHALLENGE:
-        raise _challenge(tx, asker, command, stamp)
+        gate.not_after_restore(asker, command, house)
+        raise gate.challenge_question(tx, asker, command, stamp)
     confirm = granted is Permission.CONFIRM_FROM_PROVEN and not isinstance(command, _LAUNCHES)
     if confirm and "confirm_from_proven" not in asker.confirmed:
         raise Ask("confirm_from_proven", command=command, needs_proven=True)
-    _stale(asker, command, house)
-    return _dispatch(tx, house, asker, command, stamp)
+    gate.not_after_restore(asker, command, house)
+    gate.stale(asker, command, house)
+    handled = _dispatch(tx, house, asker, command, stamp)
+    if granted is Permission.TO_ADDRESS_ON_FILE and asker.in_session:
+        return _to_address_on_file(tx, asker, handled, stamp)
+    return handled
+
+
+def _to_address_on_file(tx: Tx, asker: Asker, handled: Handled, stamp: Stamp) -> Handled:
+    """Send an answer about money and people to the user's own address instead of the session."""
+    addresses = changes.reachable_senders(tx, asker.user.id)
+    if not addresses:
+        raise Stop("unproven")
+    _send(tx, asker, addresses[0], handled.outcome, stamp)
+    return replace(handled, outcome=Done("answer_sent"))
 
 
 def _trust(tx: Tx, asker: Asker, command: Command | Administration, stamp: Stamp) -> TrustContext:
@@ -259,73 +306,11 @@ def _trust(tx: Tx, asker: Asker, command: Command | Administration, stamp: Stamp
     )
     return TrustContext(
         scopes=asker.scopes,
-        new_directory_number=type(command).__name__ == "Save",
+        new_directory_number=isinstance(command, Save)
+        or (isinstance(command, SetSlot) and isinstance(command.target, Number)),
         code_matches=matches,
         limits=asker.customer.limits,
     )
-
-
-def _emergency_here(command: object, asker: Asker) -> None:
-    """Refuse two-digit emergency numbers too, now that the user's country is known."""
-    for text in target_texts(command):
-        if numbering.is_emergency_in(text, [asker.user.country]):
-            raise Stop("emergency", digits=text.strip())
-
-
-def target_texts(command: object) -> list[str]:
-    """Return every target of a command as it was written, wherever it stands in it."""
-    written: list[Target] = []
-    for name in ("to", "origin", "target", "number"):
-        value = getattr(command, name, None)
-        if isinstance(value, Number | Name):
-            written.append(value)
-    written += getattr(command, "participants", ())
-    return [each.text for each in written if isinstance(each, Number | Name)]
-
-
-def _stale(asker: Asker, command: Command, house: House) -> None:
-    """Ask instead of ringing when the message was long under way."""
-    if asker.sent_wall_ms is None or isinstance(command, _NEVER_STALE | Answer | Consent):
-        return
-    age_s = (asker.received_wall_ms - asker.sent_wall_ms) // 1000
-    if age_s > house.limits.stale_after_s and "stale" not in asker.confirmed:
-        raise Ask("stale", command=command, fields={"minutes": age_s // 60})
-
-
-def _challenge(tx: Tx, asker: Asker, command: Command, stamp: Stamp) -> Stop | Ask:
-    """Return the question to the address on file: somebody asked in your name, was it you?"""
-    sent = [
-        row[0]
-        for row in tx.all(
-            CHALLENGES_SENT, subject=asker.user.id, since=stamp.wall_ms // 1000 - 86_400
-        )
-    ]
-    refusal = challenge([each * 1000 for each in sent], stamp.wall_ms, asker.user.timezone)
-    if refusal is not None:
-        return Stop(str(refusal.code), refusal.fields)
-    record_rows.count(tx, asker.user.id, "challenge", stamp.wall_ms // 1000)
-    texts = target_texts(command)
-    return Ask(
-        "challenge",
-        command=command,
-        secret=stamp.new_code(),
-        fields={"to": _masked(texts[0], asker) if texts else "your last number"},
-    )
-
-
-def _masked(text: str, asker: Asker) -> str:
-    number = numbering.normalise(text, asker.home)
-    return numbering.masked(number) if isinstance(number, numbering.E164) else text
-
-
-CHALLENGES_SENT = select_statement(
-    select(tables.counters.c.bucket).where(
-        tables.counters.c.subject == bindparam("subject"),
-        tables.counters.c.kind == "challenge",
-        tables.counters.c.bucket >= bindparam("since"),
-    ),
-    name="challenges_sent",
-)
 
 
 def _dispatch(tx: Tx, house: House, asker: Asker, command: Command, stamp: Stamp) -> Handled:
@@ -350,11 +335,17 @@ def _again(tx: Tx, house: House, asker: Asker, command: Command, stamp: Stamp) -
     claimed before counts as vouched for now.
     """
     surer = replace(asker, evidence=max(asker.evidence, Evidence.VOUCHED))
-    return _command(tx, house, surer, command, stamp)
+    try:
+        return _command(tx, house, surer, command, stamp)
+    except Ask as ask:
+        # The next question keeps the ref, and what was confirmed before stays confirmed.
+        return Handled(questions.put(tx, house, surer, ask, stamp))
 
 
 def _dispatch_rest(tx: Tx, house: House, asker: Asker, command: Command, stamp: Stamp) -> Handled:
     match command:
+        case HangUp(ref) if ref is not None and calendar.is_scheduled(tx, asker, ref):
+            return Handled(calendar.hang_up(tx, house, asker, ref, stamp))
         case _ if isinstance(command, Control):
             outcome, call = control.control(tx, house, asker, command, stamp)
             return Handled(outcome, changed=(call.id,))
@@ -365,7 +356,8 @@ def _dispatch_rest(tx: Tx, house: House, asker: Asker, command: Command, stamp: 
         case _ if isinstance(command, Information):
             return Handled(information.inform(tx, house, asker, command, stamp))
         case SetBillingCode():
-            return Handled(_set_billing_code(tx, asker, command, stamp))
+            done = corrections.set_billing_code(tx, house, asker, command, stamp)
+            return Handled(done, changed=(done.call_id,))
         case _:
             return Handled(_consent(tx, asker, command))
 
@@ -387,48 +379,22 @@ def _written(number: str, extension: str) -> str:
 
 def _same_again(tx: Tx, house: House, asker: Asker, command: CallCommand | Conference) -> None:
     """Ask when the same sender repeats under a new id while the first call lives or connected."""
-    if {"same_again", "which_name"} & asker.confirmed or not asker.text:
-        return
+    if asker.confirmed or not asker.text:
+        return  # the answer to a question is no repeat of the line it answers
     since = asker.received_wall_ms - house.limits.repeat_window_s * 1000
     rows = tx.all(
         RECENT_LAUNCHES,
         user_id=asker.user.id,
-        sender=asker.address,
+        space=asker.space,
+        sender=asker.sender,
         since=since,
         request_id=asker.request_id,
     )
     words = " ".join(asker.text.split()).casefold()
     for text, ref, state, talked, _ in rows:
         same = " ".join(text.split()).casefold() == words
-        if same and (state != "ENDED" or talked is not None):
+        if same and (state not in _OVER or talked is not None):
             raise Ask("same_again", command=command, fields={"earlier": ref})
-
-
-def _set_billing_code(tx: Tx, asker: Asker, command: SetBillingCode, stamp: Stamp) -> Outcome:
-    call = find_call.by_ref(tx, asker, command.ref, lock=True)
-    code = command.billing_code
-    known = tx.one(people_rows.BILLING_CODE, customer_id=asker.customer.id, code=code)
-    any_code = tx.one(people_rows.ANY_BILLING_CODE, customer_id=asker.customer.id)
-    if known is None and any_code is not None:
-        raise Stop("billing_code_unknown", billing_code=code, ref=call.ref, example=any_code[0])
-    stored = call_rows.save_call(tx, call, replace(call, billing_code=code), stamp.wall_ms)
-    for leg in call.legs():
-        if leg.settled:
-            tx.write(
-                record_rows.INSERT_AMENDMENT,
-                id=stamp.new_id("amd"),
-                cdr_id=changes.cdr_id(leg),
-                call_id=call.id,
-                field="billing_code",
-                old=call.billing_code,
-                new=code,
-                reason="corrected",
-                actor=asker.user.id,
-                transfer_id="",
-                at_wall_ms=stamp.wall_ms,
-            )
-    tx.audit(AuditEntry(stamp.wall_ms, asker.user.id, "call.billing_code", call.id))
-    return Done("billing_code_set", stored.ref, stored.id, {"code": code})
 
 
 def _consent(tx: Tx, asker: Asker, command: Command) -> Outcome:
@@ -436,7 +402,7 @@ def _consent(tx: Tx, asker: Asker, command: Command) -> Outcome:
     tx.write(
         people_rows.SET_OPTED_OUT,
         key_space=asker.space,
-        key_address=asker.address,
+        key_address=asker.sender,
         opted_out=int(out),
     )
     return Done("opted_out" if out else "opted_in")

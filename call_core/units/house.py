@@ -15,9 +15,16 @@ HOUR_MS = 3_600_000
 
 @dataclass(slots=True)
 class Tenure:
-    """Since which term this process owns its shard; set when it takes it, 0 before."""
+    """What the engine knows of its own time here.
+
+    Attributes:
+        epoch: since which term this process owns its shard; set when it takes it, 0 before.
+        restored_wall_ms: when the database came out of a backup and nobody has released it yet;
+            None in ordinary times.
+    """
 
     epoch: int = 0
+    restored_wall_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,11 @@ class House:
     def epoch(self) -> int:
         """The term in which this process owns its shard."""
         return self.tenure.epoch
+
+    @property
+    def restored_wall_ms(self) -> int | None:
+        """When the database was restored; None unless it is still frozen because of that."""
+        return self.tenure.restored_wall_ms
 
 
 class Stamp:

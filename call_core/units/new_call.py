@@ -241,7 +241,7 @@ def new_leg(
         number=person.number.digits,
         post_dial=person.number.extension,
         caller_number_id=shown[0],
-        caller_id=shown[1] or house.service_number,
+        caller_id=shown[1],
         trunk=house.trunk,
         terms=terms,
         buy_terms=buy,

@@ -1,7 +1,7 @@
 """What a change of a call tells its user: the receipt, the last minute, what was corrected."""
 
 from call_core.calls.causes import cause_of, result_of
-from call_core.calls.closing import closing_of
+from call_core.calls.closing import closing_of_call
 from call_core.calls.holds import paid_until_call_ms, talk_seconds
 from call_core.calls.model import MS, Call, Leg, Party
 from call_core.calls.plan import last_result, time_limit_call_ms
@@ -21,8 +21,7 @@ def receipt(call: Call, available_micros: int, *, postpaid: bool) -> Notice:
         available_micros: what the customer can still spend.
         postpaid: whether that is credit rather than money paid in.
     """
-    others = call.others
-    closing = closing_of(call.reason, last_result(others[0]) if others else None)
+    closing = closing_of_call(call, call.reason)
     legs = [leg for leg in call.legs() if leg.answered_call_ms is not None]
     total = sum(leg.charge_micros for leg in call.legs())
     fields: dict[str, Value] = {

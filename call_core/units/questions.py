@@ -18,6 +18,9 @@ from call_core.units import refs
 from call_core.units.caller import Ask, Asker, Choice, Stop
 from call_core.units.house import House, Stamp
 
+MOST_CODE_TRIES = 5
+"""Wrong codes after which a challenge is closed: a stranger must not guess through them all."""
+
 _Q = tables.questions
 FIND = select_statement(
     select(_Q.c.ref, _Q.c.body, _Q.c.expires_wall_ms).where(_Q.c.user_id == bindparam("user_id")),
@@ -59,10 +62,12 @@ def put(tx: Tx, house: House, asker: Asker, ask: Ask, stamp: Stamp) -> Outcome:
             ]
             for each in ask.choices
         ],
-        "needs_proven": ask.needs_proven,
+        # What only a PROVEN request may confirm stays so when it is asked again.
+        "needs_proven": ask.needs_proven or "confirm_from_proven" in asker.confirmed,
         "quoted_micros": ask.quoted_micros,
         "secret": hash_of(ask.secret) if ask.secret else "",
         "confirmed": sorted(asker.confirmed),
+        "tries": 0,
     }
     tx.write(
         PUT,
@@ -131,11 +136,20 @@ def open_question(tx: Tx, user_id: str, now_wall_ms: int) -> Asked | None:
 
 
 def code_matches(tx: Tx, user_id: str, given: Confirm, now_wall_ms: int) -> bool:
-    """Whether a `go` carries the secret of the open question."""
+    """Whether a `go` carries the secret of the open question; a wrong one is counted."""
     row = tx.one(FIND, user_id=user_id)
     if row is None or row[2] < now_wall_ms or not given.code:
         return False
-    return bool(json.loads(row[1])["secret"] == hash_of(given.code))
+    ref, body, expires = row[0], json.loads(row[1]), row[2]
+    if not body["secret"] or body["secret"] == hash_of(given.code):
+        return bool(body["secret"])
+    body["tries"] += 1
+    if body["tries"] >= MOST_CODE_TRIES:
+        tx.write(DELETE, user_id=user_id)
+    else:
+        text = json.dumps(body, separators=(",", ":"))
+        tx.write(PUT, user_id=user_id, ref=ref, body=text, expires_wall_ms=expires)
+    return False
 
 
 __all__ = ["Answered", "Choice", "answer", "code_matches", "hash_of", "open_question", "put"]

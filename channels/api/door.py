@@ -129,8 +129,7 @@ class Door:
         text = render(outcome, Budget.FULL, who.timezone, test=self.test)
         if isinstance(outcome, Refused):
             status = status_of_refusal(outcome.code, command)
-            told = {"ref": outcome.ref, "call_id": outcome.call_id}
-            raise Problem(status, outcome.code, text, **told)
+            raise Problem(status, outcome.code, text, ref=outcome.ref, call_id=outcome.call_id)
         if isinstance(outcome, Asked):
             choices = [
                 {"text": f"{outcome.ref} {n}".strip(), "label": render_phrase(it, who.timezone)}

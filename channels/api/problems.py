@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
-from starlette.exceptions import HTTPException
+from starlette.exceptions import HTTPException  # FastAPI raises its parent's, too
 
 from call_core.errors import CallCoreError, ParseError
 from channels.kit.contract import fault_of

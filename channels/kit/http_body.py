@@ -1,7 +1,8 @@
 """Reading a request's body up to a limit, so that each channel can refuse in its own words."""
 
+from typing import Any
+
 from fastapi import Request
-from starlette.types import Message
 
 
 async def read_limited(request: Request, limit_bytes: int) -> bytes | None:
@@ -20,7 +21,7 @@ async def read_limited(request: Request, limit_bytes: int) -> bytes | None:
 def replayed(request: Request, body: bytes) -> Request:
     """Return the request again with a body that was read already."""
 
-    async def receive() -> Message:
+    async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return Request(request.scope, receive)

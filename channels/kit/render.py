@@ -28,6 +28,7 @@ _WORD_LIMITS: Final = (0, 24, 16, 10, 6)
 _NAMED_BESIDE: Final = ("to", "label", "name")
 _NO_MORE: Final = frozenset({"menu"})
 _LONGEST: Final = 1 << 30
+_SHORTEST_LINE: Final = len("x; ")
 
 
 class Budget(IntEnum):
@@ -189,7 +190,7 @@ def _inside(phrases: tuple[Phrase, ...], style: Style, language: str) -> str:
     if phrases and text_of("phrase", phrases[0].code, language).title:
         return " ".join(_line(phrase, 0, style, language) for phrase in phrases)
     lines = [_line(phrase, 0, style, language) for phrase in phrases]
-    return "".join(f"\n{line}" for line in lines) if style.full else " " + "; ".join(lines)
+    return "".join(f"\n{line}" for line in lines) if style.full else f" {'; '.join(lines)}."
 
 
 def _line(phrase: Phrase, level: int, style: Style, language: str) -> str:
@@ -234,6 +235,8 @@ class _Fitting:
         self._text: Text = text_of(_kind(content), content.code, language)
         self._style = Style(full=self._full, timezone=timezone, words=self._module.WORDS)
         self._fields = {**_fields(content), "rows": len(self._rows)}
+        self._lines: dict[tuple[int, int], list[str]] = {}
+        self._most_lines = min(len(self._rows), self._most // _SHORTEST_LINE)
 
     def text(self) -> str:
         """Return the text of the first draft that fits."""
@@ -248,13 +251,14 @@ class _Fitting:
         """Yield drafts from the fullest to the shortest."""
         whole = len(self._rows)
         levels = range(_levels(self._rows, self._language))
-        for limit in _WORD_LIMITS if not whole else _WORD_LIMITS[:2]:
+        complete = _WORD_LIMITS[:2] if whole else _WORD_LIMITS
+        for limit in complete if whole == self._most_lines else ():
             for variant in self._text.variants:
                 for level in levels:
                     yield _Draft(variant, level, limit, whole)
         shortest = self._text.variants[-1]
         for limit in _WORD_LIMITS:
-            for count in range(whole - 1, 0, -1):
+            for count in range(min(whole - 1, self._most_lines), 0, -1):
                 yield _Draft(shortest, levels[-1], limit, count)
         for limit in _WORD_LIMITS if whole else ():
             yield _Draft(shortest, levels[-1], limit, 0)
@@ -263,14 +267,20 @@ class _Fitting:
         style = replace(self._style, word_limit=draft.word_limit)
         reason = _reason(draft.variant, self._fields, style, self._language)
         step = _step(draft.variant, self._fields, style, self._language)
-        lines = [
-            self._numbered(place, _line(row, draft.level, style, self._language))
-            for place, row in enumerate(self._rows[: draft.count], start=1)
-        ]
-        block = self._block(lines, draft)
+        block = self._block(self._lines_of(draft, style)[: draft.count], draft)
         if block and step and not self._full:
             block += "."
         return _spaced(reason + block, step, full=self._full)
+
+    def _lines_of(self, draft: _Draft, style: Style) -> list[str]:
+        """Return all lines in a draft's wording; written once, since many drafts show them."""
+        key = (draft.level, draft.word_limit)
+        if key not in self._lines:
+            self._lines[key] = [
+                self._numbered(place, _line(row, draft.level, style, self._language))
+                for place, row in enumerate(self._rows[: self._most_lines], start=1)
+            ]
+        return self._lines[key]
 
     def _numbered(self, place: int, line: str) -> str:
         return f"{place} {line}" if isinstance(self._content, Asked) else line

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from starlette.exceptions import HTTPException
 
 from call_core.commands import Command, Drop, HangUp, Lock, Mute, Redial, Unlock, Unmute
 from call_core.contracts import CallView, Principal

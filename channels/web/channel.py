@@ -4,9 +4,8 @@ import random
 from collections.abc import Sequence
 from typing import ClassVar
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import Field
-from starlette.exceptions import HTTPException
 
 from channels.kit.contract import Channel, ChannelSettings, Environment, Identity
 from channels.kit.streams import Streams
@@ -81,12 +80,12 @@ def _static_routes(site: Site) -> APIRouter:
     async def static(name: str, request: Request) -> Response:
         if name not in site.static:
             raise HTTPException(404)
-        content, media_type, digest = site.static[name]
-        fresh = request.url.query == digest
+        file = site.static[name]
+        fresh = request.url.query == file.digest
         lasting = f"public, max-age={STATIC_MAX_AGE_S}, immutable" if fresh else "no-cache"
-        headers = {**HEADERS, "Cache-Control": lasting, "ETag": f'"{digest}"'}
+        headers = {**HEADERS, "Cache-Control": lasting, "ETag": f'"{file.digest}"'}
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
-        return Response(content, media_type=media_type, headers=headers)
+        return Response(file.content, media_type=file.media_type, headers=headers)
 
     return routes

@@ -64,7 +64,7 @@ def duration(seconds: int) -> str:
 
 
 def words_for(kind: str, code: str) -> str:
-    """Return what a `reason`, `result` or other stable code is called in messages, "" if nothing."""
+    """Return what messages call a stable code of a `reason` or `result`, "" for none."""
     return format_value(kind, code, _STYLE) if code else ""
 
 

@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import StreamingResponse
-from starlette.exceptions import HTTPException
 
 from call_core.contracts import Principal
 from channels.web import export

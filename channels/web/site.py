@@ -4,35 +4,29 @@ Pages register here as *pages* (GET) and *forms* (POST); a handler gets the visi
 for somebody signed in, the principal. It never sees tokens, cookies or failures.
 """
 
-import hashlib
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path
 from urllib.parse import urlsplit
 
-import jinja2
 import structlog
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from starlette.exceptions import HTTPException
 
 from call_core.commands import Command
 from call_core.contracts import Principal
 from call_core.errors import CallCoreError, ParseError
 from call_core.ids import new_id
-from call_core.money import format_money
-from call_core.numbering import format_for_people
 from call_core.outcomes import Done, Launched, Outcome, Refused, Scheduled
 from call_core.requests import Evidence
 from call_core.requests import Request as CoreRequest
 from channels.kit import page_tokens
 from channels.kit.contract import Environment, fault_of
 from channels.kit.streams import Streams
-from channels.kit.wording import plain_words
 from channels.web import formatting
 from channels.web.answers import Answer, answer_of, from_text, to_text
+from channels.web.templating import make_templates, static_files
 from channels.web.visits import (
     TOKEN_FIELD,
     Cookies,
@@ -64,9 +58,7 @@ HEADERS: Mapping[str, str] = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_HERE = Path(__file__).parent
 _SAID = "callgate_said"
-_STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _EXPIRED = (
     "This page was open for more than an hour, so nothing was done. Here is a fresh one; "
     "please send it again."
@@ -91,8 +83,8 @@ class Site:
         self.cookies = Cookies(urlsplit(environment.public_url).scheme == "https", session_days)
         self.showing: dict[str, Showing] = {}
         self.links: list[tuple[str, str]] = []
-        self.static = _static_files()
-        self._templates = self._make_templates()
+        self.static = static_files()
+        self._templates = make_templates(self.static)
 
     # --- registering ----------------------------------------------------------------------------
 
@@ -279,36 +271,7 @@ class Site:
         response.headers["Retry-After"] = str(fault.retry_after_s)
         return response
 
-    def _make_templates(self) -> jinja2.Environment:
-        templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        templates.globals["static"] = {
-            name: f"/static/{name}?{digest}" for name, (_, _, digest) in self.static.items()
-        }
-        templates.filters["duration"] = formatting.duration
-        templates.filters["machine"] = formatting.machine_instant
-        templates.filters["money"] = format_money
-        templates.filters["telephone"] = format_for_people
-        templates.filters["plain"] = plain_words
-        templates.globals["formatting"] = formatting
-        return templates
-
 
 def _line(command: Command | ParseError) -> str:
     """Return what the form said as a line of the grammar, for the history."""
     return "" if isinstance(command, ParseError) else write(command)
-
-
-def _static_files() -> Mapping[str, tuple[bytes, str, str]]:
-    """Return content, media type and content hash of every static file by its name."""
-    found: dict[str, tuple[bytes, str, str]] = {}
-    for path in sorted((_HERE / "static").iterdir()):
-        content = path.read_bytes()
-        digest = hashlib.sha256(content).hexdigest()[:8]
-        found[path.name] = (content, _STATIC_TYPES[path.suffix], digest)
-    return found

@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlsplit
 
-from fastapi import Request, Response
-from starlette.exceptions import HTTPException
+from fastapi import HTTPException, Request, Response
 
 from call_core.contracts import CallCore, Principal
 from call_core.ids import new_secret

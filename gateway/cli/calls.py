@@ -4,16 +4,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli.common import Config, Json, answer, command, load, note, run_async
+from gateway.cli.common import CliError, Config, Json, answer, command, load, note, run_async
 from gateway.cli.core import administer, ask, find_user, outcome_data, with_core, words
 
 if TYPE_CHECKING:
     from call_core.contracts import CallView
     from call_core.outcomes import Outcome
+    from gateway.settings import Settings
     from gateway.wiring import Core
 
 calls = typer.Typer(help="Running calls.", no_args_is_help=True)
-END_TIMEOUT_S = 120
+END_TIMEOUT_S = 600
 
 
 @calls.command("live")
@@ -67,27 +68,30 @@ def call(
 
     Example: callgate call Ada call +44 20 7946 0018 code ACME-12
     """
-    from gateway.serve_lock import is_served
+    from gateway.serve_lock import is_served, serving
 
     settings = load(config)
-    carries = settings.switch == "simulator" and not is_served(settings)
+    line = " ".join(text)
+    if settings.switch == "simulator" and not is_served(settings):
+        with serving(settings):
+            outcome, bill = run_async(lambda: _carry(settings, user, line))
+    else:
+        outcome, bill = with_core(config, lambda core: say(core, user, line)), []
+    shown = "\n".join([words(outcome), *bill])
+    answer(outcome_data(outcome) | {"bill": bill}, shown, as_json=as_json)
 
-    async def work() -> None:
-        from gateway.wiring import open_core
 
-        async with open_core(settings, drive=carries) as core:
-            if carries:
-                await core.start([])
-            try:
-                outcome = await say(core, user, " ".join(text))
-                ended = await _carried(core, outcome) if carries else []
-            finally:
-                if carries:
-                    await core.stop()
-        shown = "\n".join([words(outcome), *ended])
-        answer(outcome_data(outcome) | {"bill": ended}, shown, as_json=as_json)
+async def _carry(settings: "Settings", user: str, line: str) -> "tuple[Outcome, list[str]]":
+    """Do one line, and carry the call that it launches to its end."""
+    from gateway.wiring import open_core
 
-    run_async(work)
+    async with open_core(settings) as core:
+        await core.start([])
+        try:
+            outcome = await say(core, user, line)
+            return outcome, await _carried(core, outcome)
+        finally:
+            await core.stop()
 
 
 async def say(core: "Core", user: str, text: str) -> "Outcome":
@@ -112,18 +116,28 @@ async def _carried(core: "Core", outcome: "Outcome") -> list[str]:
 
 
 async def bill_of(core: "Core", call_id: str) -> list[str]:
-    """Wait until a call has ended and return the arithmetic of its bill, line by line."""
+    """Wait until a call has ended and return the arithmetic of its bill, line by line.
+
+    Raises:
+        CliError: it is still up after ten minutes.
+    """
     import asyncio
 
     from gateway.operator_reads import owner_of_call
 
-    async with asyncio.timeout(END_TIMEOUT_S):
-        who = await core.store.read(owner_of_call, call_id)
-        assert who is not None, call_id
-        async for view in core.call_events(who, call_id):
-            if view.ended_call_ms is not None:
-                break
-        return list(await core.explain(who, call_id))
+    who = await core.store.read(owner_of_call, call_id)
+    assert who is not None, call_id
+    try:
+        async with asyncio.timeout(END_TIMEOUT_S):
+            async for view in core.call_events(who, call_id):
+                if view.ended_call_ms is not None:
+                    break
+    except TimeoutError as error:
+        raise CliError(
+            f"The call is still up after {END_TIMEOUT_S} seconds; it goes on, and is billed, as "
+            "soon as `callgate serve` runs. `callgate calls hangup` ends it."
+        ) from error
+    return list(await core.explain(who, call_id))
 
 
 def _call_data(view: "CallView") -> dict[str, Any]:

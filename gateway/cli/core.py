@@ -57,7 +57,9 @@ async def ask(
     try:
         return await operator_door.ask(core, asked, now_ms, user_id=user_id, text=text)
     except operator_door.RefusedError as error:
-        raise CliError(words(error.outcome), FAILED, code=error.outcome.code) from error
+        raise CliError(
+            " ".join(words(error.outcome).split()), FAILED, code=error.outcome.code
+        ) from error
 
 
 async def find_user(core: "Core", name: str) -> str:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from call_core.contracts import Cdr
 from call_core.money import format_amount, format_money
 from gateway.demo.bills import Compared
+from gateway.demo.compare import Bill
 from gateway.demo.set_up import Settled
 from gateway.demo.world import CURRENCY, LONDON
 from gateway.server import Running
@@ -54,11 +55,11 @@ def show(service: Running, ada: Settled, compared: Sequence[Compared], console: 
 
 def table(compared: Sequence[Compared]) -> Table:
     """Return the bills, one row per channel."""
-    made = Table(title="The same call by every channel")
-    made.add_column("Channel")
-    made.add_column("Ref")
-    for heading in ("A s", "B s", "A billed", "B billed", "A charge", "B charge", "Total"):
-        made.add_column(heading, justify="right")
+    made = Table(title="The same call by every channel", box=box.SIMPLE_HEAD)
+    for heading in ("Channel", "Ref"):
+        made.add_column(heading, no_wrap=True)
+    for heading in ("A seconds", "A charge", "B seconds", "B charge", "Total"):
+        made.add_column(heading, justify="right", no_wrap=True)
     made.add_column("Equal", justify="center")
     for each in compared:
         made.add_row(*_row(each))
@@ -67,24 +68,20 @@ def table(compared: Sequence[Compared]) -> Table:
 
 def _row(compared: Compared) -> list[str]:
     mark = "-" if compared.skipped else "✔" if compared.equal else "✘"
-    if compared.bill is None:
-        return [compared.channel, *[""] * 8, mark]
-    legs = [_leg(compared, name) for name in ("A", "B")]
-    total = format_money(compared.bill.total_micros(), CURRENCY)
-    return [
-        compared.channel,
-        compared.bill.ref,
-        *(str(leg.duration_s) if leg else "" for leg in legs),
-        *(str(leg.billable_s) if leg else "" for leg in legs),
-        *(format_amount(leg.charge_micros) if leg else "" for leg in legs),
-        total,
-        mark,
-    ]
+    bill = compared.bill
+    if bill is None:
+        return [compared.channel, *[""] * 6, mark]
+    legs = [cell for name in ("A", "B") for cell in _leg(bill, name)]
+    total = format_money(bill.total_micros(), CURRENCY)
+    return [compared.channel, bill.ref, *legs, total, mark]
 
 
-def _leg(compared: Compared, name: str) -> Cdr | None:
-    assert compared.bill is not None
-    return next((cdr for cdr in compared.bill.cdrs if cdr.leg == name), None)
+def _leg(bill: Bill, name: str) -> tuple[str, str]:
+    """Return a leg's seconds as talked and as billed, and its charge."""
+    for cdr in bill.cdrs:
+        if cdr.leg == name:
+            return f"{cdr.duration_s} → {cdr.billable_s}", format_amount(cdr.charge_micros)
+    return "", ""
 
 
 def _bill(compared: Compared) -> dict[str, Any]:

@@ -212,10 +212,20 @@ class SwitchContract:
         await bench.pass_ms(2_000)
         assert bench.one("leg_a", EventKind.ENDED).at_call_ms == start + 20_000
 
-    async def test_the_longest_duration_ends_the_leg(self, bench: SwitchBench) -> None:
+    async def test_a_limit_replaces_that_of_the_order(self, bench: SwitchBench) -> None:
+        """More time was paid for: the leg outlives what its order said."""
+        bench.script(ALICE, ANSWERS)
+        await bench.answered("leg_a", ALICE, limit_s=60)
+        await bench.switch.limit("leg_a", bench.now_ms() + 90_000)
+        await bench.pass_ms(80_000)
+        assert EventKind.ENDED not in bench.of("leg_a")
+        await bench.pass_ms(11_000)
+        assert bench.one("leg_a", EventKind.ENDED).by_us
+
+    async def test_the_limit_of_the_order_ends_the_leg(self, bench: SwitchBench) -> None:
         """An order carries its own end, counted from the answer."""
         bench.script(ALICE, ANSWERS)
-        await bench.answered("leg_a", ALICE, max_duration_s=60)
+        await bench.answered("leg_a", ALICE, limit_s=60)
         await bench.pass_ms(60_000)
         ended = bench.one("leg_a", EventKind.ENDED)
         assert ended.answered_call_ms is not None

@@ -34,6 +34,7 @@ def demo(folder: Path, *words: str) -> tuple[int, dict[str, Any], str]:
 
 def test_every_bill_is_equal_and_the_demo_can_be_repeated(tmp_path: Path) -> None:
     """Every channel that has a client launches the same call; a second run begins anew."""
+    data: dict[str, Any] = {}
     for _ in range(2):
         status, data, errors = demo(tmp_path)
         assert (status, data.get("equal")) == (0, True), (data, errors)

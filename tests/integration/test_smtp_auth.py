@@ -14,11 +14,9 @@ from call_core.commands import Call, Name
 from call_core.errors import StoreUnavailable
 from call_core.requests import Evidence
 from channels.kit.contract import Identity
+from tests.integration.smtp_support import Core, Wire, in_thread, mail, served
 
 pytestmark = pytest.mark.anyio
-
-
-from tests.integration.smtp_support import Core, Wire, in_thread, mail, served
 
 
 @pytest.fixture

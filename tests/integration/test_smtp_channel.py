@@ -14,10 +14,6 @@ from channels.kit.contract import Environment
 from channels.kit.mail_out import MailOutSettings
 from channels.smtp.channel import SmtpChannel
 from channels.smtp.settings import SmtpSettings
-
-pytestmark = pytest.mark.anyio
-
-
 from tests.integration.smtp_support import (
     LOOPBACK,
     NOW_MS,
@@ -28,6 +24,8 @@ from tests.integration.smtp_support import (
     send,
     served,
 )
+
+pytestmark = pytest.mark.anyio
 
 
 async def test_a_mail_becomes_one_request_and_then_250() -> None:

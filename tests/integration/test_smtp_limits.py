@@ -7,11 +7,9 @@ import pytest
 
 from call_core.commands import Call, Name
 from channels.smtp.protocol import SmtpProtocol
+from tests.integration.smtp_support import Core, Wire, in_thread, mail, send, served
 
 pytestmark = pytest.mark.anyio
-
-
-from tests.integration.smtp_support import Core, Wire, in_thread, mail, send, served
 
 
 async def test_foreign_recipients_are_refused() -> None:

@@ -9,7 +9,7 @@ def an_order(
     at_call_ms: int,
     number: str = "+12025550101",
     ring_timeout_s: int = 30,
-    max_duration_s: int = 3_600,
+    limit_s: int = 3_600,
 ) -> Order:
     """Return an order for one leg of the call `call_1` in shard 3."""
     return Order(
@@ -22,6 +22,6 @@ def an_order(
         private=False,
         post_dial="",
         ring_timeout_s=ring_timeout_s,
-        max_duration_s=max_duration_s,
+        limit_s=limit_s,
         at_call_ms=at_call_ms,
     )

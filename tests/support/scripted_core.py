@@ -167,7 +167,7 @@ class ScriptedCore:
         key = (request.id_space, request.external_id)
         if key in self._claims:
             seen, outcome = self._claims[key]
-            return outcome if seen == request.fingerprint else Refused("used_for_another")
+            return outcome if seen == request.fingerprint else Refused("same_id_other_content")
         self.asked.append(request)
         outcome = self.answers.pop(0) if self.answers else self._usual(request)
         self._claims[key] = (request.fingerprint, outcome)

@@ -230,6 +230,12 @@ TEXTS = MappingProxyType(
             "You have made no call yet, so there is none to repeat.>>Try: {example}",
             "You have made no call yet.>>Try: call mom",
         ),
+        "no_ref_left": say(
+            "Too many calls at hand",
+            "No short code is free for one more call of yours, so it was not launched. "
+            "Old ones come free with time.>>Try later: call mom",
+            "No code is free for one more call.>>Try later: call mom",
+        ),
         "not_billed_yet": say(
             "Not billed yet",
             "Call {ref} is not over, so there is no bill to explain yet.>>Try: {example}",

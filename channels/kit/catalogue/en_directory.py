@@ -56,9 +56,10 @@ TEXTS = MappingProxyType(
         "time_row": line("{place}: {at}", "{place} {at:short}", "{at:short}"),
         "dial_help": say(
             "How to dial {place}",
-            "{place}[ ({country})]: country code +{country_code}"
-            "[, area code {area_code}].>>For the price: RATE {place}",
-            "{place}: +{country_code}[ {area_code}].",
+            "{place}[?country:: country code +{country_code}]"
+            "[!country: has no telephones of its own][, area code {area_code}].>>"
+            "[?country:For the price: RATE {place}]",
+            "{place}[?country:: +{country_code}][ {area_code}].",
         ),
         "dial_row": line(
             "There {national}; from here {international}[, or {prefix} and the digits after the +]"
@@ -71,7 +72,7 @@ TEXTS = MappingProxyType(
             "[?topic:{topic}:][!topic:Write:]>>More: MENU CONF",
             "Write:",
         ),
-        "menu_row": line("{example}: {text}", "{example}"),
+        "menu_row": line("{example}[: {text}]", "{example}"),
         # --- refusals ---------------------------------------------------------------------------
         "name_unknown": say(
             "Unknown name",

@@ -6,6 +6,11 @@ from channels.kit.catalogue.model import line, say
 
 TEXTS = MappingProxyType(
     {
+        "answer_sent": say(
+            "Answer sent",
+            "The answer is on its way to your own address on file.",
+            "The answer went to your address on file.",
+        ),
         "balance": say(
             "Your balance",
             "Balance {balance}. {held} is held for running calls, {available} is available. "
@@ -68,7 +73,7 @@ TEXTS = MappingProxyType(
         "balance_too_small": say(
             "Balance too small",
             "Your balance is too small, so nobody was rung. Needed {needed}, available "
-            "{available}.>>Top up, or see what is held with: BALANCE. Try: balance",
+            "{available}.>>Top up first. To see what is held, try: balance",
             "Balance too small. Needed {needed}, available {available}.>>Try: balance",
             "Balance too small: {needed} needed.>>Try: balance",
         ),
@@ -102,7 +107,7 @@ TEXTS = MappingProxyType(
         ),
         "not_an_amount": say(
             "Not an amount",
-            '"{text}" is not an amount above zero.>>For example: {example}. Try: balance',
+            '"{text}" is not an amount above zero; {example} would be one.>>Try: balance',
             "Not an amount above zero.>>Try: balance",
         ),
         "no_rate_for": say(

@@ -114,7 +114,7 @@ TEXTS = MappingProxyType(
         # --- the calendar -----------------------------------------------------------------------
         "schedule_launched": say(
             "It is time",
-            "It is time: calling[ {to}]. Call {ref}.[ {price} a minute.]\n"
+            "It is time: your call[ with {to}] is under way. Call {ref}.[ {price} a minute.]\n"
             "Your phone[ ({from})] rings first. Answer it[?key: and press 1].>>"
             "To hang up: HANGUP {ref}",
             "It is time[: {to}]. {ref}.[ {price}/min.]>>Answer your phone[?key:, press 1].",

@@ -16,6 +16,7 @@ def _mail(reason: str) -> Text:
         "Your mail could not be read",
         f"{reason}, so nothing was done.{_TRY_MAIL}",
         f"{reason}.{_TRY_MAIL}",
+        f"Your mail could not be read.{_TRY_MAIL}",
     )
 
 

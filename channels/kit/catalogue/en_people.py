@@ -64,10 +64,12 @@ TEXTS = MappingProxyType(
         "no_such_customer": say(
             "No such customer",
             'There is no customer "{name}".>>For example: callgate customer add ACME',
+            "No such customer.>>For example: callgate customer add ACME",
         ),
         "no_such_user": say(
             "No such user",
             'There is no user "{name}".>>For example: callgate user add ACME anna',
+            "No such user.>>For example: callgate user add ACME anna",
         ),
         "several_users": say(
             "Several users",
@@ -81,10 +83,12 @@ TEXTS = MappingProxyType(
         "name_taken": say(
             "Name taken",
             '"{name}" exists already.>>Take another name, for example: {name} 2',
+            "That name exists already.>>For example: anna 2",
         ),
         "address_taken": say(
             "Address taken",
             "{address} belongs to a user already.>>Take another, for example: anna@example.net",
+            "That address is a user's already.>>For example: anna@example.net",
         ),
         "unknown_currency": _unknown("currency", "currency"),
         "unknown_plan": _unknown("plan", "plan"),

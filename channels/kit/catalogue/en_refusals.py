@@ -127,6 +127,12 @@ TEXTS = MappingProxyType(
             "Try later: call mom",
             "All calls are held for now.>>Try later: call mom",
         ),
+        "frozen_after_restore": say(
+            "Held after a restore",
+            "This was sent before the service came out of a backup. It may have been done "
+            "already, so nobody was rung.>>If you still want it, try: call mom",
+            "Sent before a restore; nobody was rung.>>Try: call mom",
+        ),
         "customer_inactive": _standing("Your company's account", "closed"),
         "customer_frozen": _standing("Your company's account", "held"),
         "user_inactive": _standing("Your access", "closed"),

@@ -63,7 +63,7 @@ class World:
         leg_id = f"leg_{n}"
         leg = self.exchange.legs.get(leg_id)
         if what == "ring" and not self.exchange.knows(leg_id):
-            order = an_order(leg_id, at_call_ms=self.now, ring_timeout_s=5, max_duration_s=20)
+            order = an_order(leg_id, at_call_ms=self.now, ring_timeout_s=5, limit_s=20)
             self.exchange.ring(order, self.scripts[n])
         elif leg is not None and what == "pick_up" and leg.ringing_call_ms is not None:
             if leg.answered_call_ms is None:

@@ -28,11 +28,11 @@ def life(
     commands: Sequence[Command],
     *,
     ring_timeout_s: int = 30,
-    max_duration_s: int = 3_600,
+    limit_s: int = 3_600,
 ) -> list[Row]:
     """Return what happens to a leg as (id without the leg, instant)."""
     order = an_order(
-        "leg", at_call_ms=0, ring_timeout_s=ring_timeout_s, max_duration_s=max_duration_s
+        "leg", at_call_ms=0, ring_timeout_s=ring_timeout_s, limit_s=limit_s
     )
     found = events(order, script, commands)
     return [(event.event_id.removeprefix("leg:"), event.at_call_ms) for event in found]
@@ -53,7 +53,7 @@ def life(
 def test_each_result_has_its_life(result: PhoneResult, cause: int, expected: list[Row]) -> None:
     """Ringing is limited by the order, an answered leg by its longest duration."""
     script = PhoneScript(ring_ms=1_000, result=result)
-    assert life(script, [], ring_timeout_s=10, max_duration_s=60) == expected
+    assert life(script, [], ring_timeout_s=10, limit_s=60) == expected
     assert events(an_order("leg", at_call_ms=0), script, [])[-1].cause == cause
 
 

@@ -90,7 +90,7 @@ def test_a_wrong_participant_refuses_all() -> None:
 @pytest.mark.parametrize(
     ("action", "command"), [("mute", Mute(2, "4F7")), ("drop", Drop(2, "4F7"))]
 )
-def test_a_party_is_changed_by_number(action: Any, command: Command) -> None:  # noqa: ANN401
+def test_a_party_is_changed_by_number(action: Any, command: Command) -> None:  # noqa: ANN401  (a literal of the model)
     """The number is the party's own in the call."""
     assert party_command(PartyBody(action=action), 2, "4F7") == command
 

@@ -21,6 +21,7 @@ from call_core.commands import Number as TelephoneNumber
 from call_core.customers.refusals import RefusalCode
 from call_core.errors import ParseError
 from channels.api.statuses import STATUS_OF_REFUSAL, scope_needed, status_of_refusal
+from channels.kit.catalogue import en_refusals, english
 
 MOM = Call(Name("mom"))
 
@@ -48,9 +49,15 @@ def test_what_could_not_be_read_is_a_bad_request() -> None:
     assert status_of_refusal("user_frozen", error) is HTTPStatus.FORBIDDEN
 
 
-def test_every_refusal_of_admission_was_thought_of() -> None:
-    """No code of the core's list falls back to the default by oversight."""
+def test_every_refusal_was_thought_of() -> None:
+    """No code of the catalogue's refusals, or of the core's list, gets the default by oversight."""
     assert set(RefusalCode) <= STATUS_OF_REFUSAL.keys()
+    assert en_refusals.TEXTS.keys() <= STATUS_OF_REFUSAL.keys()
+
+
+def test_every_status_is_of_a_code_that_has_words() -> None:
+    """The table names no code that nobody can say."""
+    assert STATUS_OF_REFUSAL.keys() <= english.TEXTS.keys()
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,21 @@
 """Bodies are read up to a limit, whatever length was declared."""
 
+from typing import Any
+
 import pytest
 from fastapi import Request
-from starlette.types import Message
 
 from channels.kit.http_body import read_limited, replayed
 
 
 def request_of(*pieces: bytes) -> Request:
     """Return a request whose body comes in these pieces."""
-    messages: list[Message] = [
+    messages: list[dict[str, Any]] = [
         {"type": "http.request", "body": piece, "more_body": True} for piece in pieces
     ]
     messages.append({"type": "http.request", "body": b"", "more_body": False})
 
-    async def receive() -> Message:
+    async def receive() -> dict[str, Any]:
         return messages.pop(0)
 
     return Request({"type": "http", "headers": [], "method": "POST"}, receive)

@@ -1,8 +1,9 @@
 """Cookies by the scheme of the public address, and what is read of a form."""
 
+from typing import Any
+
 import pytest
 from fastapi import Request, Response
-from starlette.types import Message
 
 from channels.web.visits import MAX_FORM_FIELDS, Cookies, read_form
 
@@ -22,7 +23,7 @@ def test_https_makes_cookies_secure() -> None:
 def form(body: bytes) -> Request:
     """Return a request with this form."""
 
-    async def receive() -> Message:
+    async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
 
     headers = [(b"content-type", b"application/x-www-form-urlencoded; charset=utf-8")]

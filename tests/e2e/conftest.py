@@ -1,0 +1,48 @@
+"""A whole gateway in this process: every listener on loopback, simulated telephones, real mail."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from channels.kit.contract import Identity
+from gateway.clocks import WallClock
+from gateway.demo.run import make_settings
+from gateway.demo.set_up import set_up
+from gateway.demo.world import people
+from gateway.mailbox import Mailbox
+from gateway.server import Options, Running, running
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A running gateway.
+
+    Attributes:
+        url: base of the pages and the API.
+        identity: a user with a phone, a password, a token, money and the name `mom`.
+        service: everything else.
+        mailbox: what was sent by mail.
+    """
+
+    url: str
+    identity: Identity
+    service: Running
+    mailbox: Mailbox
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+    """Run a gateway on SQLite with one user, until the test is over."""
+    mailbox = Mailbox(WallClock())
+    relay_port = await mailbox.start()
+    settings = make_settings(tmp_path / "gateway", relay_port)
+    options = Options(create=True, test_texts=False)
+    try:
+        async with running(settings, asyncio.Event(), options) as service:
+            [ada] = await set_up(service.core, people({"smtp": "mail"})[:1])
+            yield Gateway(service.url, ada.identity, service, mailbox)
+    finally:
+        await mailbox.stop()

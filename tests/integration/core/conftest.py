@@ -1,0 +1,69 @@
+"""The world of these tests, on the store that each asks for.
+
+Tests run on the inline store. Those marked with `EVERY_STORE` run on all three;
+`CALLGATE_TEST_STORE=sqlite` (or `postgres`) runs every test on that one instead.
+"""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from call_core.storage import migrate
+from tests.support.world import World, opened_world
+
+EVERY_STORE = pytest.mark.parametrize(
+    "store_kind",
+    ["inline", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)],
+)
+MakeWorld = Callable[..., Awaitable[World]]
+
+
+@pytest.fixture
+def store_kind() -> str:
+    """Which store a test that does not say runs on."""
+    return os.environ.get("CALLGATE_TEST_STORE", "inline")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with the newest schema, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    migrate.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def store_url(store_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """URL of this test's own database; "" inline."""
+    if store_kind == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    if store_kind == "sqlite":
+        path = tmp_path / "world.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    return ""
+
+
+@pytest.fixture
+async def make_world(
+    store_kind: str, store_url: str, anyio_backend: str
+) -> AsyncIterator[MakeWorld]:
+    """Make this test's world with figures of its own; stopped and checked at the end."""
+    assert anyio_backend == "asyncio"
+    async with AsyncExitStack() as stack:
+
+        async def make(**how: Any) -> World:  # noqa: ANN401  (of World)
+            return await stack.enter_async_context(opened_world(store_kind, store_url, **how))
+
+        yield make
+
+
+@pytest.fixture
+async def world(make_world: MakeWorld) -> World:
+    """This test's world with the default figures."""
+    return await make_world()

@@ -1,0 +1,676 @@
+"""A whole core in a world that a test moves by hand: clocks, simulated telephones, money.
+
+    world = await World.open(StoreKind.INLINE)
+    acme = await world.customer()
+    ada = await world.user(acme)
+    world.script("+442079460018", talk_s=40)
+    await world.say(ada, "call +44 20 7946 0018")
+    await world.advance(60)
+
+Both clocks stand still until `advance`, which stops at every instant that anybody waits for and
+lets everything settle there. They show different times, so that an instant of one that is taken
+for the other's is seen at once. `check` is true after every step of every test.
+"""
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeVar, TypeVarTuple
+
+from sqlalchemy import bindparam, select, update
+from structlog.testing import capture_logs
+
+from call_core import queries
+from call_core.administration import (
+    ActivateDeck,
+    AddBillingCode,
+    AddCustomer,
+    AddPhone,
+    AddSender,
+    AddUser,
+    Administration,
+    TopUp,
+)
+from call_core.calls.model import Call
+from call_core.calls.rules import Rules
+from call_core.commands import Command
+from call_core.contracts import Cdr, EventKind, Order, SwitchEvent
+from call_core.customers.limits import Limits
+from call_core.door import Core
+from call_core.engine.engine import Engine, EngineSettings
+from call_core.errors import ParseError
+from call_core.ledger.accounts import Account, available, customer_account
+from call_core.ledger.transfers import Transfer
+from call_core.notices import Notice
+from call_core.notices import from_json as notice_from_json
+from call_core.outcomes import Outcome
+from call_core.rating.deck import RateRow
+from call_core.requests import Evidence, Request
+from call_core.storage import call_rows, ledger_rows, people_rows, rate_rows, tables
+from call_core.storage.outbox_rows import OutboxRow
+from call_core.storage.rate_rows import Decks
+from call_core.storage.runner_inline import InlineBackend, InlineDatabase
+from call_core.storage.statements import Row, Statement, select_statement, write_statement
+from call_core.storage.store import Priority, Store
+from call_core.storage.transaction import Tx
+from call_core.switches.simulator import Simulator
+from call_core.switches.simulator_phone import PhoneScript
+from call_core.units.house import House
+from gateway import books
+from parsers.grammar import parse
+from tests.support.clocks import FakeClock
+from tests.support.invariants import accounts, broken
+
+ResultT = TypeVar("ResultT")
+ArgumentTs = TypeVarTuple("ArgumentTs")
+
+CALL_START_MS = 1_773_057_600_000  # Monday 9 March 2026, 12:00 UTC
+WALL_AHEAD_MS = 3 * 86_400_000
+SERVICE_NUMBER = "+12025550143"
+OFFICE, CELL = "+12125550101", "+12125550102"
+UK, US = "+442079460018", "+13125550123"
+TARIFF = "std"
+SPACES = {"smtp": "mail", "web": "web", "api": "api", "cli": "cli"}
+_QUIET_TURNS = 12  # loop turns without any work before the world counts as settled
+_THREAD_WAIT_S = 0.0005
+_TEMPORARY_FAILURE = 41
+
+RATES = (
+    ("1", "United States", 10_000, 0, 6, 6),
+    ("44", "United Kingdom", 20_000, 0, 30, 6),
+    ("49", "Germany", 30_000, 5_000, 60, 60),
+)
+"""Prefix, destination, micros per minute, connect fee, first and next increment."""
+
+VERIFY_BY_KEY = write_statement(
+    update(tables.phones)
+    .where(tables.phones.c.id == bindparam("key_id"))
+    .values(verified="key", accept_key=bindparam("accept_key")),
+    name="verify_by_key",
+)
+NO_LONGER_NEW = write_statement(
+    update(tables.customers)
+    .where(tables.customers.c.id == bindparam("key_id"))
+    .values(launched_calls=10),
+    name="no_longer_new",
+)
+EVERY_CALL = select_statement(
+    select(tables.calls.c.id).order_by(tables.calls.c.created_wall_ms, tables.calls.c.id),
+    name="every_call",
+)
+EVERY_MESSAGE = select_statement(
+    select(tables.outbox.c.kind, tables.outbox.c.body, tables.outbox.c.call_id).order_by(
+        tables.outbox.c.seq
+    ),
+    name="every_message",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user of the world, signed in."""
+
+    id: str
+    name: str
+    customer_id: str
+    address: str = ""
+
+
+class Bill(NamedTuple):
+    """One leg's record, as far as most tests look at it."""
+
+    leg: str
+    billable_s: int
+    total_micros: int
+    hangup_cause: str
+    hangup_by: str
+
+
+class RecordingSimulator(Simulator):
+    """The simulator, which remembers what it was asked to ring, and whose lines may break."""
+
+    def __init__(self, **how: Any) -> None:  # noqa: ANN401  (of Simulator)
+        super().__init__(**how)
+        self.ordered: list[Order] = []
+        self.broken: set[str] = set()
+
+    async def originate(self, order: Order) -> None:
+        """Ring a number, and remember it."""
+        self.ordered.append(order)
+        await super().originate(order)
+
+    async def events(self) -> AsyncIterator[SwitchEvent]:
+        """Yield events; a leg whose line broke ended by the network, not by anybody's hand."""
+        async for event in super().events():
+            broke = event.kind is EventKind.ENDED and event.leg_id in self.broken
+            yield replace(event, cause=_TEMPORARY_FAILURE) if broke else event
+
+
+class CountedStore(Store):
+    """A store that knows how much of what it was given is under way."""
+
+    under_way = 0
+
+    async def run(
+        self,
+        unit: Callable[[Tx, *ArgumentTs], ResultT],
+        *arguments: *ArgumentTs,
+        priority: Priority = Priority.RUNNING,
+        key: str | None = None,
+    ) -> ResultT:
+        """Run a unit, counted."""
+        self.under_way += 1
+        try:
+            return await super().run(unit, *arguments, priority=priority, key=key)
+        finally:
+            self.under_way -= 1
+
+    async def read(
+        self, query: Callable[[Tx, *ArgumentTs], ResultT], *arguments: *ArgumentTs
+    ) -> ResultT:
+        """Run a query, counted."""
+        self.under_way += 1
+        try:
+            return await super().read(query, *arguments)
+        finally:
+            self.under_way -= 1
+
+
+OpenStore = Callable[[], Any]
+
+
+class World:
+    """A core, its switch, its clocks, and shorthands for what tests do with them.
+
+    Args:
+        open_store: makes another store on the same database, as a restarted process does.
+        limits, rules: the deployment's figures.
+        ports: of the switch.
+
+    Attributes:
+        call, wall: the switch's clock and ours.
+        sim: the switch.
+        scripts: its phone book, by E.164 number.
+        sent: what channels delivered, oldest first.
+        lowest: by customer id, the least that was ever available at any step.
+    """
+
+    store: CountedStore
+    engine: Engine
+    core: Core
+
+    def __init__(
+        self,
+        open_store: OpenStore,
+        *,
+        limits: Limits | None = None,
+        rules: Rules | None = None,
+        ports: int = 1_000,
+        buy_tariff: str = "",
+    ) -> None:
+        self.call = FakeClock(CALL_START_MS)
+        self.wall = FakeClock(CALL_START_MS + WALL_AHEAD_MS)
+        self.scripts: dict[str, PhoneScript] = {}
+        self.sim = RecordingSimulator(
+            name="simulator",
+            clock=self.call,
+            phones=self.scripts,
+            default=PhoneScript.from_seconds(ring_s=3, talk_s=40),
+            orders_path=None,
+            ports=ports,
+            rng=random.Random(1),  # noqa: S311  (faults; none are asked for)
+        )
+        self._open_store = open_store
+        self._limits = limits or Limits()
+        self._rules = rules or Rules(cut_guard_ms=0)
+        self._ports = ports
+        self._buy_tariff = buy_tariff
+        self._ids = itertools.count(1)
+        self._rng = random.Random(7)  # noqa: S311  (ids that are the same in every run)
+        self._others: set[asyncio.Task[Any]] = set()
+        self.sent: list[OutboxRow] = []
+        self.customers: dict[str, str] = {}
+        self.lowest: dict[str, int] = {}
+        self.alive = False
+
+    # --- the process ----------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start a core on the database, as a new process does."""
+        self._others = asyncio.all_tasks()
+        self.store = await self._open_store()
+        self.house = House(
+            node="test",
+            switch="simulator",
+            trunk="main",
+            ports=self._ports,
+            service_number=SERVICE_NUMBER,
+            decks=Decks(),
+            limits=self._limits,
+            rules=self._rules,
+            own_numbers=frozenset({SERVICE_NUMBER}),
+            buy_tariff=self._buy_tariff,
+            spaces=SPACES,
+        )
+        self.engine = Engine(
+            self.store,
+            self.sim,
+            self.house,
+            self.wall,
+            self.call,
+            self._rng,
+            {name: self._deliver for name in SPACES},
+            EngineSettings(),
+        )
+        self.core = Core(self.store, self.engine, self.wall, self.call, self._rng)
+        await self.core.start()
+        self.alive = True
+        await self.settle()
+
+    async def _deliver(self, row: OutboxRow) -> None:
+        self.sent.append(row)
+
+    async def kill(self) -> None:
+        """Let the process die where it stands; switch and database go on without it."""
+        mine = asyncio.all_tasks() - self._others
+        for task in mine:
+            task.cancel()
+        await asyncio.gather(*mine, return_exceptions=True)
+        await self.store.close()
+        self.alive = False
+
+    async def stop(self) -> None:
+        """Stop the process as it should."""
+        if self.alive:
+            await self.core.stop()
+            self.alive = False
+
+    # --- who and what there is ------------------------------------------------------------------
+
+    async def administer(self, command: Administration) -> Outcome:
+        """Do what the operator asks on the command line; things are ordered by when they came."""
+        self.wall.jump(1)
+        outcome = await self.core.handle(
+            Request(
+                channel="cli",
+                id_space="cli",
+                external_id=f"operator-{next(self._ids)}",
+                sender="",
+                evidence=Evidence.PROVEN,
+                received_wall_ms=self.wall.now_ms(),
+                command=command,
+                in_session=True,
+            )
+        )
+        assert outcome.kind == "done", outcome
+        return outcome
+
+    async def deck(self, rows: Sequence[tuple[Any, ...] | RateRow] = RATES) -> None:
+        """Load a deck into the tariff of the world and make it the one in force."""
+        made = [row if isinstance(row, RateRow) else rate_row(*row) for row in rows]
+        version = await self.store.run(_load_deck, TARIFF, made)
+        await self.administer(ActivateDeck(TARIFF, version))
+        await self.settle()
+
+    async def customer(
+        self,
+        name: str = "Acme",
+        *,
+        micros: int = 100_000_000,
+        plan: str = "prepaid",
+        regions: tuple[str, ...] = ("US", "GB", "DE"),
+        daily_spend_micros: int | None = 1_000_000_000,
+        concurrent_calls: int | None = 100,
+        new: bool = False,
+        **more: Any,  # noqa: ANN401  (further fields of AddCustomer)
+    ) -> str:
+        """Add a customer with money and return its id; limits out of the way unless named.
+
+        `new` keeps the limit on a customer's first calls.
+        """
+        outcome = await self.administer(
+            AddCustomer(
+                name,
+                "USD",
+                plan,
+                tariff=TARIFF,
+                regions=regions,
+                daily_spend_micros=daily_spend_micros,
+                concurrent_calls=concurrent_calls,
+                **more,
+            )
+        )
+        customer_id = str(outcome.fields["customer_id"])
+        self.customers[customer_id] = plan
+        if not new:
+            await self.store.run(_write, NO_LONGER_NEW, {"key_id": customer_id})
+        if micros:
+            await self.top_up(customer_id, micros)
+        return customer_id
+
+    async def top_up(self, customer_id: str, micros: int) -> None:
+        """Credit a customer."""
+        await self.administer(TopUp(customer_id, micros))
+
+    async def user(
+        self,
+        customer_id: str,
+        name: str = "Ada",
+        *,
+        country: str = "US",
+        timezone: str = "America/New_York",
+        role: str = "member",
+        phones: bool = True,
+    ) -> User:
+        """Add a user; with `phones`, a trusted office and a cell verified by key press."""
+        outcome = await self.administer(AddUser(customer_id, name, role, timezone, country))
+        address = f"{name.lower()}@example.com"
+        user = User(str(outcome.fields["user_id"]), name, customer_id, address)
+        await self.administer(AddSender(user.id, "smtp", address))
+        if phones:
+            await self.phone(user, "office", OFFICE, trusted=True)
+            await self.phone(user, "cell", CELL, by_key=True)
+        return user
+
+    async def phone(
+        self,
+        user: User,
+        label: str,
+        number: str,
+        *,
+        trusted: bool = False,
+        by_key: bool = False,
+        accept_key: bool = True,
+    ) -> None:
+        """Put a phone on a user's file, verified by the operator, by key press, or not at all."""
+        outcome = await self.administer(AddPhone(user.id, label, number, trusted))
+        if by_key:
+            values = {"key_id": str(outcome.fields["phone_id"]), "accept_key": int(accept_key)}
+            await self.store.run(_write, VERIFY_BY_KEY, values)
+
+    async def billing_code(self, customer_id: str, code: str) -> None:
+        """Allow a billing code."""
+        await self.administer(AddBillingCode(customer_id, code))
+
+    def script(self, number: str, **how: Any) -> None:  # noqa: ANN401  (of a phone book entry)
+        """Say how a phone behaves: `ring_s`, `result`, `press`, `talk_s`."""
+        self.scripts[number] = PhoneScript.from_seconds(**how)
+
+    def break_line(self, leg_id: str) -> None:
+        """Let the network lose a leg: it ends without anybody hanging up."""
+        self.sim.broken.add(leg_id)
+        assert self.sim.put_down(leg_id)
+
+    # --- asking ---------------------------------------------------------------------------------
+
+    async def say(
+        self,
+        user: User,
+        text: str,
+        *,
+        channel: str = "web",
+        evidence: Evidence = Evidence.PROVEN,
+        external_id: str = "",
+        settle: bool = True,
+    ) -> Outcome:
+        """Send one line of the grammar as a user and return the answer."""
+        command: Command | ParseError
+        try:
+            command = parse(text)
+        except ParseError as error:
+            command = error
+        outcome = await self.ask(
+            user, command, text, channel=channel, evidence=evidence, external_id=external_id
+        )
+        if settle:
+            await self.settle()
+        return outcome
+
+    async def ask(
+        self,
+        user: User,
+        command: Command | ParseError,
+        text: str = "",
+        *,
+        channel: str = "web",
+        evidence: Evidence = Evidence.PROVEN,
+        external_id: str = "",
+    ) -> Outcome:
+        """Send a command as a user and return the answer, without waiting for what follows."""
+        mail = channel == "smtp"
+        return await self.core.handle(
+            Request(
+                channel=channel,
+                id_space=SPACES[channel],
+                external_id=external_id or f"message-{next(self._ids)}",
+                sender=user.address if mail else "",
+                evidence=evidence,
+                received_wall_ms=self.wall.now_ms(),
+                command=command,
+                text=text,
+                user_id=None if mail else user.id,
+                in_session=not mail,
+            )
+        )
+
+    # --- time -----------------------------------------------------------------------------------
+
+    async def advance(self, seconds: float) -> None:
+        """Move both clocks on, stopping where anybody waits, until everything has settled."""
+        until = self.call.now_ms() + round(seconds * 1000)
+        await self.settle()
+        while (due := self.call.next_sleeper_ms()) is not None and due <= until:
+            await self._step(due)
+        await self._step(until)
+
+    async def _step(self, at_call_ms: int) -> None:
+        by_ms = at_call_ms - self.call.now_ms()
+        self.wall.jump(by_ms)
+        self.call.jump(by_ms)
+        await self.settle()
+        if self.alive:
+            await self._note_lowest()
+
+    async def _note_lowest(self) -> None:
+        for account in await self.store.read(_customer_accounts):
+            left = available(account)
+            self.lowest[account.id] = min(left, self.lowest.get(account.id, left))
+
+    async def settle(self) -> None:
+        """Let everything run that can, without time passing."""
+        quiet = 0
+        while quiet < _QUIET_TURNS:
+            under_way = self.alive and (self.store.under_way or not self.engine.driver.idle)
+            quiet = 0 if under_way else quiet + 1
+            await asyncio.sleep(_THREAD_WAIT_S if self.store.under_way else 0)
+
+    # --- looking --------------------------------------------------------------------------------
+
+    async def calls(self) -> list[Call]:
+        """Return every call, oldest first; of running ones, what their driver knows."""
+        stored = await self.store.read(_every_call)
+        live = self.engine.driver.live
+        return [live[call.id].call if call.id in live else call for call in stored]
+
+    async def only_call(self) -> Call:
+        """Return the one call there is."""
+        (call,) = await self.calls()
+        return call
+
+    async def cdrs(self, call_id: str) -> list[Cdr]:
+        """Return the records of a call, party by party."""
+        return await self.store.read(_cdrs, call_id)
+
+    async def bill(self, call_id: str = "") -> list[Bill]:
+        """Return what each leg of a call (the only one) cost and how it ended."""
+        return [
+            Bill(cdr.leg, cdr.billable_s, cdr.total_micros, cdr.hangup_cause, cdr.hangup_by)
+            for cdr in await self.cdrs(call_id or (await self.only_call()).id)
+        ]
+
+    def orders(self) -> list[Order]:
+        """Return every order that the switch was given, in order."""
+        return self.sim.ordered
+
+    async def transfers(self, call_id: str) -> list[Transfer]:
+        """Return what a call left in the books."""
+        return await self.store.read(books.transfers_of_call, call_id)
+
+    async def account(self, customer_id: str) -> Account:
+        """Return a customer's account."""
+        found = await self.store.read(ledger_rows.read_account, customer_id)
+        assert found is not None, customer_id
+        return found
+
+    async def balance(self, customer_id: str) -> int:
+        """Return what a customer can still spend."""
+        return available(await self.account(customer_id))
+
+    async def spent(self, customer_id: str) -> int:
+        """Return what a customer has paid for calls."""
+        return (await self.account(customer_id)).debits_posted
+
+    async def notices(self, call_id: str = "") -> list[Notice]:
+        """Return what users were told (of one call), oldest first."""
+        rows = await self.store.read(_all, EVERY_MESSAGE)
+        return [
+            notice_from_json(body)
+            for kind, body, about in rows
+            if kind == "notice" and call_id in ("", about)
+        ]
+
+    async def check(self) -> None:
+        """Assert what must be true at every moment of every test."""
+        await self.settle()
+        there = {leg.leg_id for leg in await self.sim.live_legs()}
+        wrong = await self.store.read(broken, there, self.house)
+        assert not wrong, "\n".join(wrong)
+        assert self.engine.driver.quarantined == 0
+        assert self.engine.running, [str(task) for task in self.engine._tasks if task.done()]
+        for customer_id, plan in self.customers.items():
+            least = self.lowest.get(customer_account(customer_id), 0)
+            assert plan != "prepaid" or least >= 0, f"{customer_id} was at {least}"
+
+    async def run_out(self, seconds: float = 6 * 3600) -> None:
+        """Advance until no call is alive, at most for so long."""
+        until = self.call.now_ms() + round(seconds * 1000)
+        await self.settle()
+        while self.engine.driver.live:
+            due = self.call.next_sleeper_ms()
+            assert due is not None, "calls are alive and nobody waits for anything"
+            assert due <= until, "calls are alive after their time"
+            await self._step(due)
+
+
+def guests(world: World, count: int) -> list[str]:
+    """Return British numbers whose phones are answered and never hung up; nor are the user's."""
+    numbers = [f"+4420794600{n:02d}" for n in range(count)]
+    for number in (*numbers, OFFICE, CELL):
+        world.script(number, ring_s=3, talk_s=0)
+    return numbers
+
+
+def rate_row(
+    prefix: str,
+    destination: str,
+    price: int,
+    fee: int = 0,
+    first: int = 60,
+    following: int = 60,
+    **more: Any,  # noqa: ANN401  (further fields of RateRow)
+) -> RateRow:
+    """Return a row of a deck, prices in micros."""
+    return RateRow(
+        "",
+        prefix=prefix,
+        destination=destination,
+        price_micros_per_minute=price,
+        connect_fee_micros=fee,
+        first_increment_s=first,
+        next_increment_s=following,
+        **more,
+    )
+
+
+def _load_deck(tx: Tx, tariff: str, rows: Sequence[RateRow]) -> int:
+    tx.write(
+        rate_rows.INSERT_TARIFF,
+        name=tariff,
+        currency="USD",
+        timezone="UTC",
+        quantum_micros=100,
+        active_version=0,
+        loaded_version=0,
+    )
+    reserved = tx.one(rate_rows.RESERVE_VERSION, key_name=tariff)
+    assert reserved is not None
+    rate_rows.insert_rates(tx, tariff, reserved[0], enumerate(rows, 1))
+    return int(reserved[0])
+
+
+def _write(tx: Tx, statement: Statement[Any], values: dict[str, str | int]) -> None:
+    tx.write(statement, **values)
+
+
+def _all(tx: Tx, statement: Statement[Row]) -> list[Row]:
+    return tx.all(statement)
+
+
+def _customer_accounts(tx: Tx) -> list[Account]:
+    return [account for account in accounts(tx) if account.id.startswith("customer:")]
+
+
+def _every_call(tx: Tx) -> list[Call]:
+    found = [call_rows.load_call(tx, row[0]) for row in tx.all(EVERY_CALL)]
+    return [call for call in found if call is not None]
+
+
+def _cdrs(tx: Tx, call_id: str) -> list[Cdr]:
+    page = queries.cdrs_since(tx, "", 10_000)
+    of_call = [cdr for cdr in page.items if cdr.call_id == call_id]
+    return sorted(of_call, key=lambda cdr: (cdr.party, cdr.attempt))
+
+
+# --- stores -------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def opened_world(
+    kind: str,
+    url: str,
+    **how: Any,  # noqa: ANN401  (of World)
+) -> AsyncIterator[World]:
+    """A world on one kind of store, stopped and checked at the end.
+
+    Args:
+        kind: `inline`, `sqlite` or `postgres`.
+        url: of a database with the newest schema; unused inline.
+        how: further arguments of `World`.
+    """
+    memory = InlineDatabase() if kind == "inline" else None
+
+    async def open_store() -> CountedStore:
+        if memory is not None:
+            return CountedStore(InlineBackend(memory, node="test"))
+        store = await CountedStore.open(url, node="test")
+        assert isinstance(store, CountedStore)
+        return store
+
+    world = World(open_store, **how)
+    with capture_logs() as logs:
+        await world.start()
+        await world.deck()
+        try:
+            yield world
+            if world.alive:
+                await world.check()
+        finally:
+            await world.stop()
+            world.sim.close()
+            if memory is not None:
+                memory.close()
+    errors = [entry for entry in logs if entry["log_level"] in ("error", "critical")]
+    assert not errors, errors
