@@ -356,6 +356,24 @@ class Page(Generic[T]):
     next: str
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """What a carrier says became of a message that it had taken from us.
+
+    Attributes:
+        message_id: the outbox id (`Outgoing.id`).
+        channel, address: where it was sent; a report for another address comes too late.
+        delivered: False when the person will not get it there.
+        reason: for the log, the carrier's own words or number.
+    """
+
+    message_id: str
+    channel: str
+    address: str
+    delivered: bool
+    reason: str = ""
+
+
 class CallCore(Protocol):
     """Everything that a channel may ask of the core."""
 
@@ -364,6 +382,15 @@ class CallCore(Protocol):
 
         Raises:
             CallCoreError: nothing was committed; `retryable` tells whether to try again.
+        """
+
+    async def report_delivery(self, report: DeliveryReport) -> None:
+        """Note that a message arrived; send it to the user's next address when it did not.
+
+        A report that comes again, or about nothing that was sent, changes nothing.
+
+        Raises:
+            CallCoreError: it was not noted; the carrier may report again.
         """
 
     # Signing in. Secrets come in as text, are hashed at once and are never stored or logged.
@@ -387,9 +414,14 @@ class CallCore(Protocol):
         """Revoke a session."""
 
     async def create_token(
-        self, who: Principal, label: str, scopes: Sequence[str], now_wall_ms: int
+        self,
+        who: Principal,
+        label: str,
+        scopes: Sequence[str],
+        now_wall_ms: int,
+        expires_wall_ms: int | None = None,
     ) -> str:
-        """Return a new API token's secret, shown once."""
+        """Return a new API token's secret, shown once; it works until revoked or expired."""
 
     async def revoke_token(self, who: Principal, token_id: str) -> bool:
         """End one of the user's tokens; False when it is not theirs."""

@@ -17,6 +17,7 @@ from call_core.contracts import (
     CallView,
     Cdr,
     Clock,
+    DeliveryReport,
     DirectoryEntry,
     Page,
     PhoneView,
@@ -27,7 +28,7 @@ from call_core.contracts import (
 from call_core.engine.engine import Engine
 from call_core.errors import CallCoreError
 from call_core.ids import new_secret
-from call_core.outcomes import Outcome, Refused
+from call_core.outcomes import Launched, Outcome, Refused
 from call_core.requests import Evidence, Request
 from call_core.storage import access_rows
 from call_core.storage.audit_chain import AuditEntry
@@ -114,6 +115,9 @@ class Core:
             self.engine.driver.adopt(handled.launched)
         for call_id in handled.changed:
             self.engine.driver.refresh(call_id)
+        if handled.repeated and isinstance(handled.outcome, Launched):
+            # The first answer may have been lost after its commit, and the call with it.
+            self.engine.driver.check(handled.outcome.call_id)
         self.engine.scheduler.wake()
         self.engine.outbox.wake()
 
@@ -131,6 +135,10 @@ class Core:
             await self.store.run(_audit, entry)
         except CallCoreError:
             log.warning("emergency.not_audited", channel=request.channel)
+
+    async def report_delivery(self, report: DeliveryReport) -> None:
+        """Note what became of a message; undelivered, it goes to the user's next address."""
+        await self.engine.outbox.report(report)
 
     # --- signing in -----------------------------------------------------------------------------
 

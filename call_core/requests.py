@@ -42,6 +42,7 @@ class Request:
         replay_ids: further ids that must never be seen again (DKIM `b=` hashes, nonces).
         scopes: what the token may do; everything for a person.
         in_session: the channel answers within its own session, so no outbox row is written.
+        page_rows: how many rows of a list one answer holds; the rest waits for `more`. 0 is all.
     """
 
     channel: str
@@ -60,3 +61,4 @@ class Request:
     replay_ids: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ("read", "call")
     in_session: bool = False
+    page_rows: int = 0

@@ -70,6 +70,7 @@ def bound(
 
 def mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Hide telephone digits and secrets in every key of an event (a structlog processor)."""
+    event.pop("color_message", None)  # uvicorn's own copy of the event, for terminals
     return {
         mask_text(name): value if name in _PLAIN_KEYS else mask_value(value, name)
         for name, value in event.items()

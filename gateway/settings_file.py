@@ -171,7 +171,9 @@ def _sentence(
     key = ".".join(where)
     variable = variable_of(key)
     origin = f"The environment variable {variable}" if variable in ours else f'{path}: "{key}"'
-    shown = "" if settings_tree.is_secret(model, where) else f" (it is {first['input']!r})"
+    # A whole table may hold secrets that were right.
+    hidden = isinstance(first["input"], Mapping) or settings_tree.is_secret(model, where)
+    shown = "" if hidden else f" (it is {first['input']!r})"
     return (
         f"{origin} has a wrong value{shown}: {_lower(first['msg'])}; "
         "`callgate doctor --settings` lists what is allowed."

@@ -74,9 +74,12 @@ def is_secret(model: type[Any], path: tuple[str, ...]) -> bool:
     """Whether the value at a path must not be repeated in a message."""
     here: Any = model
     for name in path:
-        if not _is_section(here) or name not in _fields(here):
+        if _value_type(here) is not None:
+            here = _plain(_value_type(here))  # `name` is one of the user's own
+        elif _is_section(here) and name in _fields(here):
+            here = _plain(_fields(here)[name].annotation)
+        else:
             return False
-        here = _plain(_fields(here)[name].annotation)
     return here is SecretStr
 
 

@@ -122,7 +122,16 @@ def _conference_reason(call: Call, now_call_ms: int) -> Reason | None:
         return None
     if call.talk_call_ms is None:
         return Reason.NOBODY_CAME
+    if _last_left_without_money(call):
+        return Reason.MONEY
     return Reason.ALONE if over else None
+
+
+def _last_left_without_money(call: Call) -> bool:
+    """Whether money, not anybody's will, took the last of the others: nobody comes back then."""
+    legs = [deciding_leg(party) for party in call.others]
+    last = max(legs, key=lambda leg: leg.ended_call_ms or 0)
+    return _cause(last) is Cause.MONEY_ENDED
 
 
 def _b_gone(call: Call) -> Reason:

@@ -245,6 +245,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "mail_header_too_large": "limit",
             "mail_line_too_long": "limit",
             "mail_nested_too_deep": "limit",
+            "mail_not_handled": "",
             "mail_nul": "",
             "mail_too_large": "limit",
             "mail_too_many_parts": "limit",

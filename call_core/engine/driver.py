@@ -12,6 +12,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 
 import structlog
+from sqlalchemy import bindparam, select
 
 from call_core.calls.facts import Merge, merge
 from call_core.calls.machine import advance, next_deadline
@@ -21,8 +22,10 @@ from call_core.engine.live_call import Actuator, LiveCall
 from call_core.engine.timers import Timers
 from call_core.engine.watch import Watch
 from call_core.errors import CallCoreError, CommitUnknown, Fenced
-from call_core.storage import call_rows
+from call_core.storage import call_rows, tables
+from call_core.storage.statements import select_statement
 from call_core.storage.store import Store
+from call_core.storage.transaction import Tx
 from call_core.units.advance import advance_call, next_deadline_call_ms
 from call_core.units.house import House, Stamp
 
@@ -30,6 +33,9 @@ log = structlog.get_logger(__name__)
 
 _RETRY_S = 0.25
 _SAME_DEADLINE_MS = 200
+VERSION = select_statement(
+    select(tables.calls.c.version).where(tables.calls.c.id == bindparam("id")), name="call_version"
+)
 _IDLE_STATES = (CallState.SCHEDULED, CallState.ASKED)
 
 
@@ -117,12 +123,9 @@ class Driver:
 
     async def _check(self, call_id: str) -> None:
         live = self.live.get(call_id)
-        call = await self._store.read(call_rows.load_call, call_id)
-        if call is None:
-            return
         if live is None:
-            self.adopt(call)
-        elif live.call.version < call.version:
+            await self._load(call_id)
+        elif live.call.version < await self._store.read(_version, call_id):
             self.refresh(call_id)
 
     def feed(self, event: SwitchEvent) -> None:
@@ -293,6 +296,11 @@ class Driver:
             await asyncio.sleep(1)
             for live in [each for each in self.live.values() if each.unfinished]:
                 self._kick(live)
+
+
+def _version(tx: Tx, call_id: str) -> int:
+    row = tx.one(VERSION, id=call_id)
+    return 0 if row is None else int(row[0])
 
 
 def _with_soft_facts(fresh: Call, old: Call) -> Call:

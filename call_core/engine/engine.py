@@ -172,7 +172,7 @@ class Engine:
             elif topic == "decks":
                 await self._store.read(self.house.decks.warm)
             elif topic == "":
-                await self._look_at_everything()
+                await self.reread()
 
     def _call_changed(self, call_id: str) -> None:
         self.scheduler.wake()
@@ -189,12 +189,13 @@ class Engine:
             held = await self._store.read(_due_ids, self._call.now_ms())
             log.warning("store.restored", at_wall_ms=tenure.restored_wall_ms, not_fired=held)
 
-    async def _look_at_everything(self) -> None:
-        self.outbox.wake()
-        self.scheduler.wake()
+    async def reread(self) -> None:
+        """Look at everything that another process may have changed."""
         try:
             if self.house.restored_wall_ms is not None:
                 self.house.tenure.restored_wall_ms = await self._store.read(restored_wall_ms)
+            self.outbox.wake()
+            self.scheduler.wake()
             rows = await self._store.read(_versions)
         except CallCoreError:
             return

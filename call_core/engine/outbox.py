@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import bindparam, func, select
 
-from call_core.contracts import Clock
+from call_core.contracts import Clock, DeliveryReport
 from call_core.engine.watch import woken_or
 from call_core.errors import CallCoreError, DeliveryError
 from call_core.storage import outbox_rows, people_rows, tables
@@ -32,6 +32,8 @@ MOST_ATTEMPTS = 24
 DELIVER_TIMEOUT_S = 120
 UNCERTAIN_AGAIN = frozenset({"smtp", "imap"})
 """Channels on which a message whose fate is unknown is sent again; on the others it is not."""
+REPORT_TRIES = 20
+REPORT_PAUSE_S = 0.25
 _POLL_S = 1.0
 
 
@@ -108,6 +110,23 @@ class Outbox:
         if rows:
             await asyncio.gather(*(self._one(row) for row in rows))
         return bool(rows)
+
+    async def report(self, report: DeliveryReport) -> None:
+        """Note what a carrier says became of a message that it had taken.
+
+        The report may be faster than the commit that the message was taken, so it waits for that.
+        """
+        state = "too_early"
+        for _ in range(REPORT_TRIES):
+            now = self._wall.now_ms()
+            state = await self._store.run(_reported, report, now, self._node)
+            if state != "too_early":
+                break
+            await asyncio.sleep(REPORT_PAUSE_S)
+        log.info("outbox.report", outbox_id=report.message_id, state=state, reason=report.reason)
+        if state == "waiting":
+            self.wake()
+        self.dead += state == "dead"
 
     async def _one(self, row: OutboxRow) -> None:
         now = self._wall.now_ms()
@@ -226,6 +245,27 @@ def _finish(tx: Tx, row: OutboxRow, attempt: Attempt, now_wall_ms: int, node: st
     if attempt.state == "dead":
         tx.audit(AuditEntry(now_wall_ms, node, "outbox.dead", row.id))
     return attempt.state
+
+
+def _reported(tx: Tx, report: DeliveryReport, now_wall_ms: int, node: str) -> str:
+    """Write what became of a message that was handed over.
+
+    Returns:
+        Its state now; `too_early` when it is still being handed over, `unchanged` for a report that
+        comes again, or about another address than the last one.
+    """
+    row = tx.one(outbox_rows.HANDED_OVER, id=report.message_id)
+    if row is None or (row.channel, row.address) != (report.channel, report.address):
+        return "unchanged"
+    if tx.one(outbox_rows.IS_WAITING, seq=row.seq) is not None:
+        return "too_early"
+    late = row.expires_wall_ms is not None and row.expires_wall_ms < now_wall_ms
+    if report.delivered or late:
+        state = "delivered" if report.delivered else "expired"
+        tx.write(outbox_rows.FINISH, key_seq=row.seq, state=state)
+        return state
+    tx.write(outbox_rows.FINISH, key_seq=row.seq, state="waiting")
+    return _finish(tx, row, Attempt("elsewhere", reason=report.reason), now_wall_ms, node)
 
 
 def _has_opted_out(tx: Tx, row: OutboxRow) -> bool:

@@ -16,11 +16,13 @@ from call_core.errors import Fenced
 from call_core.storage.store import Store
 from call_core.units.advance import lost_legs
 from call_core.units.house import House
-from call_core.units.stop import expire
+from call_core.units.stop import expire, originate_now
 
 log = structlog.get_logger(__name__)
 
 ORPHAN_AFTER_MS = 10_000
+AGAIN_AFTER_MS = 2_000
+"""A leg that was asked for so lately may still be on its way to the switch."""
 _NORMAL_CLEARING = 16
 
 
@@ -99,13 +101,36 @@ class Reconciler:
                 events.append(ended)
             elif leg.ringing_call_ms is not None or leg.answered_call_ms is not None:
                 gone.add(leg.id)
+            elif leg.hangup_asked:
+                # The switch never had it and nobody wants it any more: not rung again, but over.
+                gone.add(leg.id)
             elif self._too_old(call, leg):
                 gone.add(leg.id)
                 report.expired += 1
             else:
                 missing.add(leg.id)
+        if missing and not gone:
+            call = await self._begin_again(call, missing)
         await self._apply(call, asked, events, frozenset(gone), last_seen_call_ms, report)
         self._ask_again(call, missing, report)
+
+    async def _begin_again(self, call: Call, missing: set[str]) -> Call:
+        """Count the ringing time of legs that the switch never had from now on."""
+        stamp = self._driver.stamp()
+        waited = frozenset(
+            leg.id
+            for leg in call.legs()
+            if leg.id in missing and stamp.call_ms - (leg.originated_call_ms or 0) > AGAIN_AFTER_MS
+        )
+        if not waited:
+            return call
+        try:
+            call = await self._store.run(originate_now, self._house, call, waited, stamp)
+        except Fenced:
+            log.info("reconcile.call_changed", call_id=call.id)
+        if call.id in self._driver.live:
+            self._driver.refresh(call.id)
+        return call
 
     def _ask_again(self, call: Call, missing: set[str], report: Report) -> None:
         """Have legs originated again that the switch was asked for and never heard of."""

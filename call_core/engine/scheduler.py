@@ -101,6 +101,10 @@ def _due(tx: Tx, before_call_ms: int) -> list[tuple[str, int, int | None]]:
 
 
 def _next(tx: Tx, after_call_ms: int) -> int | None:
-    """Return what comes next; what is overdue already is tried again once a second."""
-    row = tx.one(calendar.NEXT_DUE, after=after_call_ms)
-    return None if row is None else int(row[0])
+    """Return when to look next; what is overdue already is tried again once a second."""
+    due = tx.one(calendar.NEXT_DUE, after=after_call_ms)
+    warn = tx.one(calendar.NEXT_UNWARNED, after=after_call_ms + WARN_BEFORE_MS)
+    times = [] if due is None else [int(due[0])]
+    if warn is not None:
+        times.append(int(warn[0]) - WARN_BEFORE_MS)
+    return min(times, default=None)

@@ -126,13 +126,25 @@ def lock_account(tx: Tx, customer_id: str) -> Account | None:
     return tx.one(FIND_ACCOUNT, id=customer_account(customer_id))
 
 
-def post_entries(tx: Tx, entries: Sequence[Entry], now_wall_ms: int) -> None:
+def post_entries(
+    tx: Tx, entries: Sequence[Entry], now_wall_ms: int, known: Iterable[Account] = ()
+) -> dict[str, Account]:
     """Apply transfers in order, all or none.
+
+    Args:
+        tx: the transaction.
+        entries: what to apply.
+        now_wall_ms: now.
+        known: accounts that were locked in this transaction, and not written since.
+
+    Returns:
+        The accounts that were written, as they are now, by id.
 
     Raises:
         LedgerRefusal: a limit forbids one of them. The unit must let this roll it back.
     """
-    accounts: dict[str, Account] = {}
+    accounts = {account.id: account for account in known}
+    written: dict[str, Account] = {}
     for entry in entries:
         transfer = entry.transfer
         debit = _get(tx, accounts, transfer.debit_account, transfer.currency)
@@ -140,10 +152,11 @@ def post_entries(tx: Tx, entries: Sequence[Entry], now_wall_ms: int) -> None:
         applied = apply(debit, credit, transfer, entry.pending)
         if not isinstance(applied, Applied):
             raise LedgerRefusal(applied, available(debit))
-        accounts[debit.id] = applied.debit
-        accounts[credit.id] = applied.credit
-    tx.run_many(UPDATE_ACCOUNT, [_counters(account) for account in accounts.values()])
+        for account in (applied.debit, applied.credit):
+            accounts[account.id] = written[account.id] = account
+    tx.run_many(UPDATE_ACCOUNT, [_counters(account) for account in written.values()])
     tx.run_many(INSERT_TRANSFER, [_transfer_row(each.transfer, now_wall_ms) for each in entries])
+    return written
 
 
 def _get(tx: Tx, accounts: dict[str, Account], account_id: str, currency: str) -> Account:

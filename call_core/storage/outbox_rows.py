@@ -57,6 +57,19 @@ DUE = select_statement(
     row=OutboxRow._make,
     name="due_outbox",
 )
+HANDED_OVER = select_statement(
+    select(*_COLUMNS).where(
+        _O.c.id == bindparam("id"),
+        _O.c.attempted_wall_ms.is_not(None),
+        _O.c.state.in_(("waiting", "sent")),
+    ),
+    row=OutboxRow._make,
+    name="handed_over_outbox",
+)
+IS_WAITING = select_statement(
+    select(_O.c.seq).where(_O.c.seq == bindparam("seq"), _O.c.state == "waiting"),
+    name="is_waiting_outbox",
+)
 NEXT_DUE = select_statement(
     select(func.min(_O.c.due_wall_ms)).where(_O.c.state == "waiting"), name="next_due_outbox"
 )

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Integer, and_, bindparam, cast, delete, func, insert, or_, select, update
 
 from call_core.storage import tables
 from call_core.storage.statements import select_statement, upsert_statement, write_statement
@@ -167,12 +167,14 @@ class EntryRow(NamedTuple):
 
 
 _ENTRY_COLUMNS = tuple(_D.c[name] for name in EntryRow._fields)
+# PostgreSQL's substr takes an integer, and values come as bigint.
+_LENGTH = cast(bindparam("length"), Integer)
 _MINE = and_(
     _D.c.customer_id == bindparam("customer_id"), _D.c.user_id.in_([bindparam("user_id"), ""])
 )
 ENTRIES = select_statement(
     select(*_ENTRY_COLUMNS)
-    .where(_MINE, func.substr(_D.c.folded, 1, bindparam("length")) == bindparam("prefix"))
+    .where(_MINE, func.substr(_D.c.folded, 1, _LENGTH) == bindparam("prefix"))
     .order_by(_D.c.folded, _D.c.user_id.desc())
     .limit(bindparam("most")),
     row=EntryRow._make,

@@ -14,6 +14,7 @@ from call_core.calls.rules import Rules
 from call_core.contracts import SwitchEvent
 from call_core.ledger.accounts import available
 from call_core.notices import Notice
+from call_core.rating.deck import RateDeck
 from call_core.rating.rater import RateTerms, seconds_affordable, terms_of
 from call_core.storage import call_rows, ledger_rows, people_rows, record_rows
 from call_core.storage.transaction import Tx
@@ -108,7 +109,11 @@ def _reprice(leg: Leg, rules: Rules, stamp: Stamp) -> Leg:
 
 def terms_at(tx: Tx, house: House, tariff: str, number: str, at_call_ms: int) -> RateTerms | None:
     """Return the price of a number at an instant; None when it is not sold."""
-    deck = house.decks.active(tx, tariff)
+    return terms_in(house.decks.active(tx, tariff), number, at_call_ms)
+
+
+def terms_in(deck: RateDeck | None, number: str, at_call_ms: int) -> RateTerms | None:
+    """Return the price of a number in a deck; None when it is not sold."""
     row = None if deck is None else deck.find(number.removeprefix("+"), at_call_ms)
     if deck is None or row is None or row.blocked:
         return None

@@ -58,6 +58,18 @@ NEXT_DUE = select_statement(
     .limit(1),
     name="next_due_call",
 )
+NEXT_UNWARNED = select_statement(
+    select(_C.c.due_call_ms)
+    .where(
+        _C.c.ended_wall_ms.is_(None),
+        _C.c.state == "SCHEDULED",
+        _C.c.warned_call_ms.is_(None),
+        _C.c.due_call_ms > bindparam("after"),
+    )
+    .order_by(_C.c.due_call_ms)
+    .limit(1),
+    name="next_unwarned_call",
+)
 EVIDENCE = select_statement(
     select(tables.requests.c.evidence).where(tables.requests.c.id == bindparam("id")),
     name="evidence_of_request",

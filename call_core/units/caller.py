@@ -31,6 +31,7 @@ class Asker:
         quoted_micros: what the question said the launch would hold; None when it said nothing.
         text: the words themselves.
         in_session: the channel shows the answer on its own page.
+        page_rows: how many rows of a list one answer holds; 0 is all.
         sender: the address the request came from, "" when the channel knew the user itself.
     """
 
@@ -52,7 +53,9 @@ class Asker:
     confirmed: frozenset[str] = frozenset()
     ref: str = ""
     quoted_micros: int | None = None
+    page_rows: int = 0
     daily_spend_micros: int | None = None
+    frozen: "Frozen | None" = None
     sender: str = ""
 
     @property
@@ -142,10 +145,12 @@ def asker_of(
         thread=request.thread,
         request_id=request_id,
         in_session=request.in_session,
+        page_rows=request.page_rows,
         received_wall_ms=request.received_wall_ms,
         sent_wall_ms=request.sent_wall_ms,
         text=request.text,
         daily_spend_micros=row.daily_spend_micros,
+        frozen=frozen,
         sender=request.sender,
     )
 
@@ -177,6 +182,11 @@ def read_frozen(tx: Tx) -> Frozen:
     for kind, target in tx.all(people_rows.FREEZES):
         found.setdefault(kind, set()).add(target)
     return Frozen({kind: frozenset(targets) for kind, targets in found.items()})
+
+
+def frozen_now(tx: Tx, asker: Asker) -> Frozen:
+    """Return what is frozen, as it was read with the asker in this transaction."""
+    return read_frozen(tx) if asker.frozen is None else asker.frozen
 
 
 def customer_of(row: CallerRow, limits: Limits, frozen: Frozen) -> Customer:

@@ -4,15 +4,15 @@ Every unit that changes a call ends here. What is written follows from the diffe
 call as it was and as it should be, so no unit can forget the money side of what it does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from call_core import numbering
 from call_core.calls.causes import cause_of
 from call_core.calls.holds import is_free, leg_word, may_settle, settle_leg
-from call_core.calls.model import MS, Call, Leg
+from call_core.calls.model import MS, Call, CallState, Leg
 from call_core.contracts import SwitchEvent
-from call_core.ledger.accounts import AccountKind, available
+from call_core.ledger.accounts import Account, AccountKind, available, customer_account
 from call_core.notices import Notice
 from call_core.notices import to_json as notice_to_json
 from call_core.rating.explain import LegBill, explain
@@ -48,20 +48,21 @@ def commit_change(
         LedgerRefusal: the holds of `new` do not fit the balance.
     """
     entries = ledger_rows.hold_entries(old, new, stamp.call_ms)
+    accounts: dict[str, Account] = {}
     new, settlements = _settle(tx, house, new, stamp)
     if new == old and not notices:
         return old
     for leg, settlement in settlements:
         entries += ledger_rows.settlement_entries(new, leg, settlement, stamp.call_ms)
     if entries:
-        ledger_rows.post_entries(tx, entries, stamp.wall_ms)
+        accounts = ledger_rows.post_entries(tx, entries, stamp.wall_ms)
     stored = call_rows.save_call(tx, old, new, stamp.wall_ms)
     if settlements:
         _record(tx, stored, settlements, stamp)
     _change_ports(tx, house, old, stored)
     told = [*notices, *_missing(old, stored)]
     if stored.ended and not old.ended and stored.parties:
-        told.append(_receipt(tx, stored))
+        told.append(_receipt(tx, stored, accounts))
     for notice in told:
         put_notice(tx, stored, notice, stamp)
     tx.announce(CALLS_TOPIC + stored.id)
@@ -73,7 +74,7 @@ def _settle(
 ) -> tuple[Call, list[tuple[Leg, Settlement]]]:
     settled: list[tuple[Leg, Settlement]] = []
     for leg in list(call.legs()):
-        if not may_settle(call, leg):
+        if not may_settle(call, leg) or _settles_with_the_call(call):
             continue
         judged = call if _free_allowed(tx, house, call, leg, stamp) else _without_free(call)
         settlement = settle_leg(judged, leg, house.rules)
@@ -81,6 +82,15 @@ def _settle(
         settled.append((done, settlement))
         call = call.with_leg(done)
     return call, settled
+
+
+def _settles_with_the_call(call: Call) -> bool:
+    """Whether a call of two waits for its other end, so that both bills are one write.
+
+    Only while it ends: the other leg was asked to hang up, or did, in this very moment.
+    """
+    ending = call.kind == "call" and call.state is CallState.ENDING
+    return ending and not all(leg.ended for leg in call.legs())
 
 
 def _without_free(call: Call) -> Call:
@@ -237,8 +247,10 @@ def _missing(old: Call, new: Call) -> list[Notice]:
     ]
 
 
-def _receipt(tx: Tx, call: Call) -> Notice:
-    account = ledger_rows.read_account(tx, call.customer_id)
+def _receipt(tx: Tx, call: Call, written: Mapping[str, Account]) -> Notice:
+    account = written.get(customer_account(call.customer_id))
+    if account is None:
+        account = ledger_rows.read_account(tx, call.customer_id)
     left = 0 if account is None else available(account)
     postpaid = account is not None and account.kind is AccountKind.CUSTOMER_POSTPAID
     return news.receipt(call, left, postpaid=postpaid)

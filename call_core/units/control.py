@@ -25,17 +25,16 @@ from call_core.commands import (
     Unmute,
     Who,
 )
-from call_core.customers.admission import AdmissionFacts, CalleeCount, admit_live
+from call_core.customers.admission import AdmissionFacts, admit_live
 from call_core.customers.callability import PartyRole
-from call_core.customers.limits import block_of
 from call_core.customers.model import UserRole
 from call_core.outcomes import Done, Instant, Money, Outcome, Phrase, Seconds, Told, Value
-from call_core.storage import call_rows, record_rows
+from call_core.storage import call_rows, ledger_rows, record_rows
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.transaction import Tx
 from call_core.units import changes, find_call, funding, launch, new_call, resolve
 from call_core.units.advance import budget, terms_at
-from call_core.units.caller import Asker, Stop, own_phones, read_frozen
+from call_core.units.caller import Asker, Stop, frozen_now, own_phones
 from call_core.units.house import House, Stamp
 
 _MINUTE_S = 60
@@ -197,12 +196,9 @@ def _paid(tx: Tx, house: House, asker: Asker, call: Call, leg: Leg, stamp: Stamp
 
 
 def _admit(tx: Tx, asker: Asker, call: Call, leg: Leg, hold_micros: int, stamp: Stamp) -> None:
-    subject, digits = asker.customer.id, leg.number
-    callee = CalleeCount(
-        digits,
-        record_rows.counted(tx, subject, f"callee:{digits}", stamp.hour),
-        record_rows.counted(tx, subject, f"block:{block_of(digits)}", stamp.hour),
-    )
+    counts = funding.counts(tx, asker, leg.number, stamp)
+    account = ledger_rows.lock_account(tx, asker.customer.id)
+    held = 0 if account is None else account.debits_pending
     alive = {party.n for party in call.parties if not party.gone} | {leg.n}
     party = call.party(leg.n)
     refusal = admit_live(
@@ -210,18 +206,18 @@ def _admit(tx: Tx, asker: Asker, call: Call, leg: Leg, hold_micros: int, stamp: 
             customer=asker.customer,
             user=asker.user,
             origin=None,
-            service_frozen=read_frozen(tx).everything,
+            service_frozen=frozen_now(tx, asker).everything,
             parties=len(alive),
             redials=0 if party is None else party.redials,
-            spent_today_micros=funding.spent_today_micros(tx, asker, stamp),
+            spent_today_micros=counts.spent_today_micros + held,
             hold_micros=hold_micros,
-            callees=(callee,),
+            callees=(counts.callee,),
         )
     )
     if refusal is not None:
         raise Stop(str(refusal.code), refusal.fields, ref=call.ref)
-    record_rows.count(tx, subject, f"callee:{digits}", stamp.hour)
-    record_rows.count(tx, subject, f"block:{block_of(digits)}", stamp.hour)
+    for kind in funding.callee_kinds(leg.number):
+        record_rows.count(tx, asker.customer.id, kind, stamp.hour)
 
 
 def _drop(call: Call, command: Drop, stamp: Stamp) -> tuple[Call, Outcome]:

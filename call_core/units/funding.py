@@ -2,12 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, case, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal_column, or_, select
 
+from call_core.calls.holds import first_cover
+from call_core.calls.model import MS
+from call_core.calls.rules import Rules
 from call_core.commands import Call, Conference
+from call_core.customers.admission import CalleeCount
+from call_core.customers.limits import block_of
 from call_core.outcomes import Money, Phrase
-from call_core.rating.rater import LegCover, RateTerms, legs_that_fit, longest_common_seconds
+from call_core.rating.rater import (
+    Extension,
+    LegCover,
+    RateTerms,
+    extension,
+    legs_that_fit,
+    longest_common_seconds,
+)
 from call_core.storage import ledger_rows, record_rows, tables
 from call_core.storage.statements import select_statement
 from call_core.storage.transaction import Tx
@@ -15,47 +28,100 @@ from call_core.units import changes
 from call_core.units.caller import Ask, Asker, Choice
 from call_core.units.house import Stamp
 
-_CALLS = tables.calls
+LAUNCHED = "launched"
+_CALLS, _COUNTERS = tables.calls, tables.counters
 _FEWEST_PEOPLE = 2
 _MINUTE_S = 60
 
-LIVE_COUNTS = select_statement(
+_LIVE = _CALLS.c.state.in_(["QUEUED", "LAUNCHING", "CONNECTED", "ENDING"])
+_MINE = _CALLS.c.user_id == bindparam("user_id")
+
+
+def _sum_where(condition: ColumnElement[bool], value: ColumnElement[int]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((condition, value), else_=0)), 0)
+
+
+STANDING = select_statement(
     select(
-        func.count(),
-        func.coalesce(
-            func.sum(
-                case((_CALLS.c.user_id == bindparam("user_id"), _CALLS.c.free_first_leg), else_=0)
-            ),
-            0,
-        ),
-    ).where(
-        _CALLS.c.customer_id == bindparam("customer_id"),
-        _CALLS.c.ended_wall_ms.is_(None),
-        _CALLS.c.state.in_(["QUEUED", "LAUNCHING", "CONNECTED", "ENDING"]),
-    ),
-    name="live_counts",
-)
-PENDING_SCHEDULES = select_statement(
-    select(func.count()).where(
-        _CALLS.c.customer_id == bindparam("customer_id"),
-        _CALLS.c.user_id == bindparam("user_id"),
-        _CALLS.c.ended_wall_ms.is_(None),
-        _CALLS.c.state == "SCHEDULED",
-    ),
-    name="pending_schedules",
+        _sum_where(_LIVE, literal_column("1")),
+        _sum_where(and_(_LIVE, _MINE), _CALLS.c.free_first_leg),
+        _sum_where(and_(_CALLS.c.state == "SCHEDULED", _MINE), literal_column("1")),
+    ).where(_CALLS.c.customer_id == bindparam("customer_id"), _CALLS.c.ended_wall_ms.is_(None)),
+    name="standing",
 )
 
 
-def live_counts(tx: Tx, asker: Asker) -> tuple[int, int]:
-    """Return the customer's running calls, and how many of the user's were promised a free leg."""
-    row = tx.one(LIVE_COUNTS, customer_id=asker.customer.id, user_id=asker.user.id)
-    return (0, 0) if row is None else (int(row[0]), int(row[1]))
+def _counter(subject: str, kind: ColumnElement[str] | str, bucket: str) -> ColumnElement[bool]:
+    return and_(
+        _COUNTERS.c.subject == bindparam(subject),
+        _COUNTERS.c.kind == kind,
+        _COUNTERS.c.bucket == bindparam(bucket),
+    )
 
 
-def pending_schedules(tx: Tx, asker: Asker) -> int:
-    """Return how many calls stand on the user's calendar."""
-    row = tx.one(PENDING_SCHEDULES, customer_id=asker.customer.id, user_id=asker.user.id)
-    return 0 if row is None else int(row[0])
+COUNTS = select_statement(
+    select(_COUNTERS.c.kind, _COUNTERS.c.value).where(
+        or_(
+            _counter("customer_id", LAUNCHED, "second"),
+            _counter("customer_id", changes.SPENT, "day"),
+            _counter("user_id", changes.FREE_LEGS, "day"),
+            _counter("customer_id", bindparam("callee"), "hour"),
+            _counter("customer_id", bindparam("block"), "hour"),
+        )
+    ),
+    name="launch_counts",
+)
+
+
+class Standing(NamedTuple):
+    """The customer's live calls; of the user's own, those promised a free leg, and the calendar."""
+
+    live_calls: int
+    promised_free: int
+    scheduled: int
+
+
+class Counts(NamedTuple):
+    """What was counted of the customer, of the user, and of one number that is to be rung."""
+
+    launched_this_second: int
+    spent_today_micros: int
+    free_legs_today: int
+    callee: CalleeCount
+
+
+def standing(tx: Tx, asker: Asker) -> Standing:
+    """Return what of the customer's runs and waits."""
+    row = tx.one(STANDING, customer_id=asker.customer.id, user_id=asker.user.id)
+    return Standing(*(int(value) for value in row or (0, 0, 0)))
+
+
+def counts(tx: Tx, asker: Asker, digits: str, stamp: Stamp) -> Counts:
+    """Return every counter that launching to a number decides by, in one statement."""
+    callee, block = callee_kinds(digits)
+    found: dict[str, int] = dict(
+        tx.all(
+            COUNTS,
+            customer_id=asker.customer.id,
+            user_id=asker.user.id,
+            second=stamp.wall_ms // 1000,
+            day=stamp.day,
+            hour=stamp.hour,
+            callee=callee,
+            block=block,
+        )
+    )
+    return Counts(
+        found.get(LAUNCHED, 0),
+        found.get(changes.SPENT, 0),
+        found.get(changes.FREE_LEGS, 0),
+        CalleeCount(digits, found.get(callee, 0), found.get(block, 0)),
+    )
+
+
+def callee_kinds(digits: str) -> tuple[str, str]:
+    """Return the counters of a number that is rung: its own, and that of its block."""
+    return f"callee:{digits}", f"block:{block_of(digits)}"
 
 
 def spent_today_micros(tx: Tx, asker: Asker, stamp: Stamp) -> int:
@@ -65,12 +131,33 @@ def spent_today_micros(tx: Tx, asker: Asker, stamp: Stamp) -> int:
     return held + record_rows.counted(tx, asker.customer.id, changes.SPENT, stamp.day)
 
 
+def first_holds(terms: Sequence[RateTerms], rules: Rules, stated_seconds: int | None) -> Extension:
+    """Return the holds that a launch begins with."""
+    if stated_seconds is None:
+        return first_cover(terms, rules)
+    covers = stated_covers(terms, rules)
+    return extension(covers, stated_seconds, rules.tax, rules.customer_country)
+
+
+def stated_covers(terms: Sequence[RateTerms], rules: Rules) -> list[LegCover]:
+    """Return the legs of a conference of stated length, A's first.
+
+    The length counts from the first guest who accepted. Whoever answers before that is paid for
+    longer: guests while they reach for the key, the chair while they are rung too. So the
+    conference ends by the clock, not because the leg that was answered first ran dry.
+    """
+    guest_ms = rules.accept_timeout_s * MS
+    chair_ms = guest_ms + rules.ring_timeout_s * MS
+    return [LegCover(one, guest_ms if n else chair_ms) for n, one in enumerate(terms)]
+
+
 def offer_smaller(
     asker: Asker,
     command: Call | Conference,
     terms: Sequence[RateTerms],
     left_micros: int,
     stated_seconds: int,
+    rules: Rules,
 ) -> None:
     """Offer fewer people for the whole time, or everybody for less.
 
@@ -79,9 +166,10 @@ def offer_smaller(
     """
     if not isinstance(command, Conference):
         return
-    covers = [LegCover(each) for each in terms]
-    people = legs_that_fit(covers, left_micros, stated_seconds)
-    shorter = longest_common_seconds(covers, left_micros, stated_seconds).seconds // _MINUTE_S
+    covers, tax = stated_covers(terms, rules), (rules.tax, rules.customer_country)
+    people = legs_that_fit(covers, left_micros, stated_seconds, *tax)
+    shorter = longest_common_seconds(covers, left_micros, stated_seconds, *tax).seconds
+    shorter //= _MINUTE_S
     minutes = stated_seconds // _MINUTE_S
     choices: list[Choice] = []
     if people > _FEWEST_PEOPLE:

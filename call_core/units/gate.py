@@ -97,9 +97,9 @@ def stale(asker: Asker, command: Command, house: House) -> None:
     """Ask instead of ringing when the message was long under way."""
     if asker.sent_wall_ms is None or isinstance(command, _NEVER_STALE):
         return
-    age_s = (asker.received_wall_ms - asker.sent_wall_ms) // 1000
-    if age_s > house.limits.stale_after_s and "stale" not in asker.confirmed:
-        raise Ask("stale", command=command, fields={"minutes": age_s // 60})
+    age_ms = asker.received_wall_ms - asker.sent_wall_ms
+    if age_ms > house.limits.stale_after_s * 1000 and "stale" not in asker.confirmed:
+        raise Ask("stale", command=command, fields={"minutes": age_ms // 60_000})
 
 
 def challenge_question(tx: Tx, asker: Asker, command: Command, stamp: Stamp) -> Stop | Ask:

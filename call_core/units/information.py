@@ -42,7 +42,6 @@ from call_core.units.advance import terms_at
 from call_core.units.caller import Asker, Stop, own_phones
 from call_core.units.house import House, Stamp
 
-PAGE_ROWS = 5
 HISTORY_ROWS = 30
 REST_TTL_MS = 600_000
 _DESTINATIONS = 9
@@ -116,17 +115,18 @@ def _told(tx: Tx, house: House, asker: Asker, command: Information, stamp: Stamp
 
 
 def _first_page(tx: Tx, asker: Asker, told: Told, stamp: Stamp) -> Told:
-    """Keep what does not fit on one page for `more`; pages of people's own show all at once."""
-    if asker.in_session or len(told.rows) <= PAGE_ROWS:
+    """Keep what does not fit in one answer of the asker's channel for `more`."""
+    most = asker.page_rows
+    if not most or len(told.rows) <= most:
         return told
-    rest = Told("list_rest", told.ref, told.rows[PAGE_ROWS:], fields={"of": told.code})
+    rest = Told("list_rest", told.ref, told.rows[most:], fields={"of": told.code})
     tx.write(
         PUT_REST,
         user_id=asker.user.id,
         body=to_json(rest),
         expires_wall_ms=stamp.wall_ms + REST_TTL_MS,
     )
-    return Told(told.code, told.ref, told.rows[:PAGE_ROWS], more=True, fields=told.fields)
+    return Told(told.code, told.ref, told.rows[:most], more=True, fields=told.fields)
 
 
 def _more(tx: Tx, asker: Asker, stamp: Stamp) -> Outcome:
@@ -173,17 +173,25 @@ def _rows_of(deck: RateDeck, asker: Asker, text: str, at_ms: int) -> list[RateRo
     if isinstance(number, numbering.E164):
         row = deck.find(number.digits.removeprefix("+"), at_ms)
         return [] if row is None or row.blocked else [row]
-    found = find_place(text)
-    places = (found,) if isinstance(found, Place) else found
-    place = next((each for each in places if each.country_code), None)
-    if place is None:
+    prefix = _prefix_of(text)
+    if not prefix:
         return []
-    prefix = f"{place.country_code}{place.area_code}"
     rows = [row for row in deck.rows() if row.prefix.startswith(prefix) and not row.blocked]
     if not rows:
         row = deck.find(prefix, at_ms)
         rows = [] if row is None or row.blocked else [row]
     return sorted(rows, key=lambda row: (len(row.prefix), row.prefix))[:_DESTINATIONS]
+
+
+def _prefix_of(text: str) -> str:
+    """Return the digits that numbers of a place begin with, or those that were written, or ""."""
+    written = text.strip().removeprefix("+").replace(" ", "").replace("-", "")
+    if written.isdecimal():
+        return written
+    found = find_place(text)
+    places = (found,) if isinstance(found, Place) else found
+    place = next((each for each in places if each.country_code), None)
+    return "" if place is None else f"{place.country_code}{place.area_code}"
 
 
 def _quote(tx: Tx, house: House, asker: Asker, command: Quote, stamp: Stamp) -> Told:

@@ -6,27 +6,29 @@ admission with the prices of the moment, each time.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from call_core.calls.holds import first_cover
 from call_core.calls.model import Call
 from call_core.calls.rules import Rules
 from call_core.commands import Call as CallCommand
 from call_core.commands import Conference, Target
-from call_core.customers.admission import AdmissionFacts, CalleeCount, admit
+from call_core.customers.admission import AdmissionFacts, admit
 from call_core.customers.callability import CallableContext, PartyRole, callable_number
-from call_core.customers.limits import block_of, first_calls_limit_minutes
+from call_core.customers.limits import first_calls_limit_minutes
 from call_core.customers.model import OwnPhone
 from call_core.customers.refusals import Refusal
 from call_core.customers.trust import Permission, TrustContext, accept_key_needed
 from call_core.ledger.accounts import Account, available
 from call_core.outcomes import Money, Outcome, Phone
+from call_core.rating.deck import RateDeck
 from call_core.rating.rater import Extension, LegCover, RateTerms, longest_common_seconds
+from call_core.requests import Evidence
 from call_core.storage import ledger_rows, people_rows, record_rows
 from call_core.storage.transaction import Tx
-from call_core.units import changes, funding, new_call, resolve
-from call_core.units.advance import terms_at
-from call_core.units.caller import Ask, Asker, Stop, own_phones, permit, read_frozen
+from call_core.units import changes, funding, new_call, resolve, vouched
+from call_core.units.advance import terms_in
+from call_core.units.caller import Ask, Asker, Frozen, Stop, frozen_now, own_phones, permit
 from call_core.units.house import House, Stamp
 from call_core.units.new_call import EVER, MINUTE_S, LaunchCommand, Wanted
 
@@ -56,21 +58,25 @@ def launch(
         Stop: a refusal. Ask: a question. Neither has written anything.
     """
     wanted = _resolve(tx, house, asker, command, stamp)
-    facts = _facts(tx, asker, wanted, stamp)
     account = ledger_rows.lock_account(tx, asker.customer.id)
+    standing = funding.standing(tx, asker)
+    counts = _counts(tx, asker, wanted, stamp)
+    facts = _facts(tx, asker, wanted, account, standing, counts)
     if wanted.due is not None and scheduled is None:
         _refuse(admit(replace(facts, scheduled=True)))
-        _check_trust(tx, asker, wanted, 0)
+        _check_trust(tx, asker, wanted, 0, stamp)
         return new_call.put_on_calendar(tx, house, asker, wanted, stamp), None
     cover = _cover(asker, wanted, account, house.rules)
     facts = replace(facts, hold_micros=cover.added_micros)
     _refuse(admit(facts))
-    _check_trust(tx, asker, wanted, cover.added_micros)
+    _check_trust(tx, asker, wanted, cover.added_micros, stamp)
     _check_price(asker, command, cover)
-    free = _free_promised(tx, house, asker, wanted, stamp)
+    free = _free_promised(house, asker, wanted, standing.promised_free + counts[0].free_legs_today)
     if not changes.take_ports(tx, house, len(wanted.people)):
         raise Stop("all_lines_busy")
-    call = new_call.write(tx, house, asker, wanted, cover, stamp, free=free, scheduled=scheduled)
+    call = new_call.write(
+        tx, house, asker, wanted, cover, account, stamp, free=free, scheduled=scheduled
+    )
     return new_call.launched(asker, wanted, call, stamp), call
 
 
@@ -83,8 +89,9 @@ def rehearse(tx: Tx, house: House, asker: Asker, command: LaunchCommand, stamp: 
     wanted = _resolve(tx, house, asker, command, stamp)
     account = ledger_rows.lock_account(tx, asker.customer.id)
     cover = _cover(asker, wanted, account, house.rules)
-    facts = replace(_facts(tx, asker, wanted, stamp), hold_micros=cover.added_micros)
-    _refuse(admit(replace(facts, live_calls=0, launches_last_second=0)))
+    counts = _counts(tx, asker, wanted, stamp)
+    facts = _facts(tx, asker, wanted, account, funding.Standing(0, 0, 0), counts)
+    _refuse(admit(replace(facts, hold_micros=cover.added_micros, launches_last_second=0)))
     return cover
 
 
@@ -106,8 +113,10 @@ def _resolve(tx: Tx, house: House, asker: Asker, command: LaunchCommand, stamp: 
     others = tuple(_target(tx, asker, command, n, phones) for n in range(len(written)))
     people = (first, *others)
     _no_repeats(people)
+    deck = house.decks.active(tx, asker.tariff)
+    gate = NumberGate(house, asker, frozen_now(tx, asker))
     terms = tuple(
-        _term(tx, house, asker, person, None if n == 0 else first, stamp, conference=conference)
+        _term(gate, deck, person, None if n == 0 else first, stamp, conference=conference)
         for n, person in enumerate(people)
     )
     granted = permit(command, asker, _trust(asker, len(people)))
@@ -158,10 +167,49 @@ def _no_repeats(people: Sequence[resolve.Resolved]) -> None:
             raise Stop("twice_in_list", name=person.label, number=Phone(person.number.digits))
 
 
+@dataclass(frozen=True, slots=True)
+class NumberGate:
+    """The one gate for every leg there is: what this user may have rung.
+
+    Attributes:
+        frozen: what the operator has frozen, read in this transaction.
+    """
+
+    house: House
+    asker: Asker
+    frozen: Frozen
+
+    def check(
+        self,
+        person: resolve.Resolved,
+        role: PartyRole,
+        origin: resolve.Resolved | None,
+        *,
+        sold: bool,
+    ) -> None:
+        """Let a number through.
+
+        Raises:
+            Stop: it may not be rung.
+        """
+        asker, house = self.asker, self.house
+        context = CallableContext(
+            regions=asker.customer.regions,
+            has_rate=sold,
+            opted_in=asker.customer.opted_in,
+            own_numbers=house.own_numbers | {house.service_number},
+            emergency_countries=frozenset({asker.user.country}),
+            origin=None if origin is None else origin.number,
+        )
+        _refuse(callable_number(person.number, role, context))
+        if self.frozen.prefix_of(person.number.digits):
+            number = Phone(person.number.digits)
+            raise Stop("prefix_frozen", number=number, change="operator")
+
+
 def _term(
-    tx: Tx,
-    house: House,
-    asker: Asker,
+    gate: NumberGate,
+    deck: RateDeck | None,
     person: resolve.Resolved,
     origin: resolve.Resolved | None,
     stamp: Stamp,
@@ -169,11 +217,11 @@ def _term(
     conference: bool,
 ) -> RateTerms:
     """Return the price of one person's leg, after asking whether the number may be rung."""
-    terms = terms_at(tx, house, asker.tariff, person.number.digits, stamp.call_ms)
+    terms = terms_in(deck, person.number.digits, stamp.call_ms)
     role = PartyRole.A if origin is None else PartyRole.B
     if conference and origin is not None:
         role = PartyRole.PARTICIPANT
-    check_number(tx, house, asker, person, role, origin, sold=terms is not None)
+    gate.check(person, role, origin, sold=terms is not None)
     assert terms is not None, person
     return terms
 
@@ -188,23 +236,12 @@ def check_number(
     *,
     sold: bool,
 ) -> None:
-    """Refuse a number that may not be rung; the one gate for every leg there is.
+    """Refuse a number that may not be rung.
 
     Raises:
         Stop: it may not.
     """
-    context = CallableContext(
-        regions=asker.customer.regions,
-        has_rate=sold,
-        opted_in=asker.customer.opted_in,
-        own_numbers=house.own_numbers | {house.service_number},
-        emergency_countries=frozenset({asker.user.country}),
-        origin=None if origin is None else origin.number,
-    )
-    _refuse(callable_number(person.number, role, context))
-    frozen = read_frozen(tx).prefix_of(person.number.digits)
-    if frozen:
-        raise Stop("prefix_frozen", number=Phone(person.number.digits), change="operator")
+    NumberGate(house, asker, frozen_now(tx, asker)).check(person, role, origin, sold=sold)
 
 
 def _refuse(refusal: Refusal | None) -> None:
@@ -215,39 +252,42 @@ def _refuse(refusal: Refusal | None) -> None:
 # --- may it be launched -------------------------------------------------------------------------
 
 
-def _facts(tx: Tx, asker: Asker, wanted: Wanted, stamp: Stamp) -> AdmissionFacts:
-    command = wanted.command
-    live, _ = funding.live_counts(tx, asker)
-    code = command.billing_code
-    known = code is None or (
-        tx.one(people_rows.BILLING_CODE, customer_id=asker.customer.id, code=code) is not None
-        or tx.one(people_rows.ANY_BILLING_CODE, customer_id=asker.customer.id) is None
-    )
-    second = record_rows.counted(tx, asker.customer.id, "launched", stamp.wall_ms // 1000)
+def _counts(tx: Tx, asker: Asker, wanted: Wanted, stamp: Stamp) -> list[funding.Counts]:
+    return [funding.counts(tx, asker, person.number.digits, stamp) for person in wanted.people[1:]]
+
+
+def _facts(
+    tx: Tx,
+    asker: Asker,
+    wanted: Wanted,
+    account: Account | None,
+    standing: funding.Standing,
+    counts: Sequence[funding.Counts],
+) -> AdmissionFacts:
+    code = wanted.command.billing_code
+    held = 0 if account is None else account.debits_pending
     return AdmissionFacts(
         customer=asker.customer,
         user=asker.user,
         origin=wanted.origin,
         origin_label=wanted.origin.label,
-        service_frozen=read_frozen(tx).everything,
+        service_frozen=frozen_now(tx, asker).everything,
         billing_code=code,
-        billing_code_known=known,
+        billing_code_known=code is None or _is_known_code(tx, asker, code),
         parties=len(wanted.people),
-        pending_schedules=funding.pending_schedules(tx, asker),
-        live_calls=live,
-        launches_last_second=second,
-        spent_today_micros=funding.spent_today_micros(tx, asker, stamp),
-        callees=tuple(_callee(tx, asker, person, stamp) for person in wanted.people[1:]),
+        pending_schedules=standing.scheduled,
+        live_calls=standing.live_calls,
+        launches_last_second=counts[0].launched_this_second,
+        spent_today_micros=counts[0].spent_today_micros + held,
+        callees=tuple(each.callee for each in counts),
     )
 
 
-def _callee(tx: Tx, asker: Asker, person: resolve.Resolved, stamp: Stamp) -> CalleeCount:
-    digits = person.number.digits
-    subject = asker.customer.id
-    return CalleeCount(
-        digits,
-        record_rows.counted(tx, subject, f"callee:{digits}", stamp.hour),
-        record_rows.counted(tx, subject, f"block:{block_of(digits)}", stamp.hour),
+def _is_known_code(tx: Tx, asker: Asker, code: str) -> bool:
+    """Whether a billing code is on the customer's list; without a list every code is."""
+    return (
+        tx.one(people_rows.BILLING_CODE, customer_id=asker.customer.id, code=code) is not None
+        or tx.one(people_rows.ANY_BILLING_CODE, customer_id=asker.customer.id) is None
     )
 
 
@@ -263,9 +303,9 @@ def _trust(
     )
 
 
-def _check_trust(tx: Tx, asker: Asker, wanted: Wanted, hold_micros: int) -> None:
+def _check_trust(tx: Tx, asker: Asker, wanted: Wanted, hold_micros: int, stamp: Stamp) -> None:
     """Ask for a `go` from a PROVEN channel where being vouched for is not enough."""
-    if "confirm_from_proven" in asker.confirmed:
+    if asker.evidence is Evidence.PROVEN or "confirm_from_proven" in asker.confirmed:
         return
     new_country = any(
         record_rows.counted(tx, asker.user.id, f"region:{person.number.region}", EVER) == 0
@@ -276,7 +316,7 @@ def _check_trust(tx: Tx, asker: Asker, wanted: Wanted, hold_micros: int) -> None
         asker,
         len(wanted.people),
         new_country=new_country,
-        vouched_spend_micros=hold_micros,
+        vouched_spend_micros=hold_micros + vouched.spent_today_micros(tx, asker, stamp),
     )
     if permit(wanted.command, asker, context) is Permission.CONFIRM_FROM_PROVEN:
         raise Ask(
@@ -312,11 +352,13 @@ def _cover(asker: Asker, wanted: Wanted, account: Account | None, rules: Rules) 
         Ask: a conference of stated length that the balance covers only in part.
     """
     left = 0 if account is None else available(account)
-    cover = first_cover(wanted.terms, rules, wanted.stated_seconds)
+    cover = funding.first_holds(wanted.terms, rules, wanted.stated_seconds)
     cap = wanted.cap_micros
     if cap is not None and cover.added_micros > cap:
         covers = [LegCover(terms) for terms in wanted.terms]
-        cover = longest_common_seconds(covers, cap, cover.seconds)
+        cover = longest_common_seconds(
+            covers, cap, cover.seconds, rules.tax, rules.customer_country
+        )
         if cover.seconds == 0:
             least = first_cover(wanted.terms, replace(rules, first_cover_s=0))
             raise Stop(
@@ -326,7 +368,9 @@ def _cover(asker: Asker, wanted: Wanted, account: Account | None, rules: Rules) 
             )
     if cover.added_micros > left:
         if wanted.stated_seconds is not None:
-            funding.offer_smaller(asker, wanted.command, wanted.terms, left, wanted.stated_seconds)
+            funding.offer_smaller(
+                asker, wanted.command, wanted.terms, left, wanted.stated_seconds, rules
+            )
         raise Stop(
             "balance_too_small",
             needed=Money(cover.added_micros, asker.customer.currency),
@@ -335,7 +379,7 @@ def _cover(asker: Asker, wanted: Wanted, account: Account | None, rules: Rules) 
     return cover
 
 
-def _free_promised(tx: Tx, house: House, asker: Asker, wanted: Wanted, stamp: Stamp) -> bool:
+def _free_promised(house: House, asker: Asker, wanted: Wanted, used: int) -> bool:
     """Whether A's first minute is free when nobody else answers.
 
     In the user's home country, not too dear for us, and while today's allowance lasts; running
@@ -346,6 +390,4 @@ def _free_promised(tx: Tx, house: House, asker: Asker, wanted: Wanted, stamp: St
         return False
     if wanted.terms[0].price_micros_per_minute > house.free_leg_ceiling_micros:
         return False
-    _, promised = funding.live_counts(tx, asker)
-    used = record_rows.counted(tx, asker.user.id, changes.FREE_LEGS, stamp.day)
-    return used + promised < house.limits.free_legs_per_day
+    return used < house.limits.free_legs_per_day

@@ -8,15 +8,16 @@ from call_core.calls.holds import with_hold
 from call_core.calls.model import Call, CallState, Leg, Party, Role, leg_id
 from call_core.commands import Call as CallCommand
 from call_core.commands import Conference
-from call_core.customers.limits import block_of, first_calls_limit_minutes
+from call_core.customers.limits import first_calls_limit_minutes
 from call_core.customers.model import OwnPhone
+from call_core.ledger.accounts import Account
 from call_core.outcomes import Instant, Launched, Money, Outcome, Phone, Scheduled, Value
 from call_core.rating.rater import Extension, RateTerms
 from call_core.schedule.resolve import Due
 from call_core.storage import call_rows, ledger_rows, people_rows, record_rows
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.transaction import Tx
-from call_core.units import changes, refs, resolve
+from call_core.units import changes, funding, refs, resolve
 from call_core.units.advance import terms_at
 from call_core.units.caller import Asker
 from call_core.units.house import House, Stamp
@@ -58,6 +59,7 @@ def write(
     asker: Asker,
     wanted: Wanted,
     cover: Extension,
+    account: Account | None,
     stamp: Stamp,
     *,
     free: bool,
@@ -66,7 +68,7 @@ def write(
     """Write an admitted call with its holds, numbers, counters and audit row."""
     call = _call(tx, house, asker, wanted, cover, stamp, free=free, scheduled=scheduled)
     entries = ledger_rows.hold_entries(None, call, stamp.call_ms)
-    ledger_rows.post_entries(tx, entries, stamp.wall_ms)
+    ledger_rows.post_entries(tx, entries, stamp.wall_ms, () if account is None else (account,))
     call_rows.insert_numbers(tx, _number_rows(call, wanted, stamp))
     if scheduled is None:
         call_rows.insert_call(tx, call, command_json.to_json(wanted.command))
@@ -80,11 +82,10 @@ def write(
 
 def _count(tx: Tx, asker: Asker, wanted: Wanted, stamp: Stamp) -> None:
     subject = asker.customer.id
-    rows: list[tuple[str, str, int]] = [(subject, "launched", stamp.wall_ms // 1000)]
+    rows: list[tuple[str, str, int]] = [(subject, funding.LAUNCHED, stamp.wall_ms // 1000)]
     for person in wanted.people[1:]:
-        digits = person.number.digits
-        rows.append((subject, f"callee:{digits}", stamp.hour))
-        rows.append((subject, f"block:{block_of(digits)}", stamp.hour))
+        kinds = funding.callee_kinds(person.number.digits)
+        rows += [(subject, kind, stamp.hour) for kind in kinds]
         rows.append((asker.user.id, f"region:{person.number.region}", EVER))
     values: list[dict[str, int | str | None]] = [
         {"subject": subject, "kind": kind, "bucket": bucket, "value": count}

@@ -1,4 +1,4 @@
-"""Ending a call that was never rung: its launch waited too long."""
+"""Calls whose legs never reached the switch: ended when they waited too long, else asked anew."""
 
 from dataclasses import replace
 
@@ -8,6 +8,22 @@ from call_core.calls.model import Call, Reason
 from call_core.storage.transaction import Tx
 from call_core.units import changes
 from call_core.units.house import House, Stamp
+
+
+def originate_now(
+    tx: Tx, house: House, call: Call, leg_ids: frozenset[str], stamp: Stamp
+) -> Call:
+    """Let legs that the switch never had begin now: their ringing time has not run yet.
+
+    Raises:
+        Fenced: somebody else wrote the call since it was read.
+    """
+    stamp = stamp.again()
+    new = call
+    for leg in call.legs():
+        if leg.id in leg_ids:
+            new = new.with_leg(replace(leg, originated_call_ms=stamp.call_ms))
+    return changes.commit_change(tx, house, call, new, stamp)
 
 
 def expire(tx: Tx, house: House, call: Call, leg_ids: frozenset[str], stamp: Stamp) -> Call:

@@ -161,6 +161,10 @@ class Channel:
         """
         raise DeliveryError(f"{self.name} cannot deliver to {message.address}", retryable=False)
 
+    def not_probed(self) -> str:
+        """Return why `probe` cannot be used with these settings, "" when it can."""
+        return ""
+
     async def probe(self, identity: Identity, text: str) -> str:
         """Send one command as a real client would, over this channel's own protocol on loopback.
 

@@ -24,6 +24,8 @@ from parsers.verbs import BARE_FORMS, VERBS
 
 MAX_NAME_LENGTH = 40
 MAX_NUMBER_LENGTH = 60
+LIFETIMES = {"30": 30, "90": 90, "365": 365}
+DAY_MS = 86_400_000
 MAX_LABEL_LENGTH = 60
 MAX_ID_LENGTH = 60
 SLOT_DIGITS = 3
@@ -114,6 +116,7 @@ def _tokens(site: Site, routes: APIRouter) -> None:
             "tokens.html",
             tokens=await site.core.tokens(who),
             scopes=_offered(who),
+            lifetimes=LIFETIMES,
             typed=visit.fields,
             secret=secret,
             error=error,
@@ -132,7 +135,9 @@ def _tokens(site: Site, routes: APIRouter) -> None:
             return await page(visit, who, "", "Write what it is for, and tick what it may do.")
         secret = shown.again(visit.token, visit.now_wall_ms)
         if not secret:
-            secret = await site.core.create_token(who, label, scopes, visit.now_wall_ms)
+            days = LIFETIMES.get(visit.fields.get("days", ""))
+            expires = None if days is None else visit.now_wall_ms + days * DAY_MS
+            secret = await site.core.create_token(who, label, scopes, visit.now_wall_ms, expires)
             shown.remember(visit.token, secret, visit.now_wall_ms)
         return await page(visit, who, secret, "")
 

@@ -173,11 +173,36 @@ def add_sender(
 ) -> None:
     """Put an address on a user's file: requests from it are the user's.
 
+    A pager (snpp, wctp) gets a secret to log in with, which is shown this once only.
+
     Example: callgate sender add Ada smtp ada@hill.example
     """
-    from call_core.administration import AddSender
+    from call_core.administration import AddSender, AddToken
+    from call_core.outcomes import Outcome
+    from call_core.units.access import hash_of
+    from channels.kit.pager_login import (
+        PAGER_CHANNELS,
+        PAGER_SCOPES,
+        new_pager_secret,
+        normal_address,
+        token_text,
+    )
+    from gateway.wiring import Core
 
-    administer(config, AddSender(user, channel, address), as_json=as_json)
+    if channel not in PAGER_CHANNELS:
+        administer(config, AddSender(user, channel, address), as_json=as_json)
+        return
+    address, secret = normal_address(address), new_pager_secret()
+    kept = hash_of(token_text(channel, address, secret))
+
+    async def work(core: Core) -> Outcome:
+        made = await ask(core, AddSender(user, channel, address))
+        await ask(core, AddToken(user, kept, f"{channel} {address}", PAGER_SCOPES))
+        return made
+
+    print_outcome(with_core(config, work), as_json=as_json, secret=secret)
+    if not as_json:
+        print(f"Secret of this pager, shown this once: {secret}")
 
 
 @command

@@ -65,6 +65,8 @@ def _against(reference: Bill, found: Compared) -> Compared:
 async def _one(service: Running, channel: Channel, caller: Settled) -> Compared:
     if type(channel).probe is Channel.probe:
         return Compared(channel.name, None, skipped="it has no client of its own")
+    if reason := channel.not_probed():
+        return Compared(channel.name, None, skipped=reason)
     try:
         async with asyncio.timeout(LAUNCH_TIMEOUT_S):
             answer = await channel.probe(caller.identity, COMMAND)

@@ -55,12 +55,12 @@ def show(service: Running, ada: Settled, compared: Sequence[Compared], console: 
 
 def table(compared: Sequence[Compared]) -> Table:
     """Return the bills, one row per channel."""
-    made = Table(title="The same call by every channel", box=box.SIMPLE_HEAD)
+    made = Table(title="The same call by every channel", box=box.SIMPLE_HEAD, padding=(0, 1))
     for heading in ("Channel", "Ref"):
         made.add_column(heading, no_wrap=True)
-    for heading in ("A seconds", "A charge", "B seconds", "B charge", "Total"):
+    for heading in ("A seconds", "charge", "B seconds", "charge", "Total"):
         made.add_column(heading, justify="right", no_wrap=True)
-    made.add_column("Equal", justify="center")
+    made.add_column("Equal", justify="center", no_wrap=True)
     for each in compared:
         made.add_row(*_row(each))
     return made

@@ -5,10 +5,12 @@ played with and thrown away; no setting and no variable of the real service reac
 """
 
 import asyncio
+import random
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from call_core.ids import new_secret
 from channels.kit.registry import channel_classes
 from gateway.clocks import WallClock
 from gateway.demo.bills import Compared, compare
@@ -24,6 +26,7 @@ from gateway.settings_file import load_settings
 from gateway.wiring import Core
 
 DEFAULT_FOLDER = Path("var/demo")
+OWNER_ONLY = 0o600
 _MARK = ".callgate-demo"
 
 Report = Callable[[Running, Settled, Sequence[Compared]], None]
@@ -87,14 +90,16 @@ def make_settings(folder: Path, relay_port: int) -> Settings:
     """Write the demo's settings into an emptied folder and read them back."""
     _empty(folder)
     file = folder / FILE_NAME
-    text = settings_text(list(listeners(load_settings(_blank(folder), {}))), relay_port)
-    file.write_text(text, encoding="utf-8")
+    found = list(listeners(load_settings(_blank(folder), {})))
+    secret = new_secret(random.SystemRandom())
+    file.write_text(settings_text(channel_classes(), found, relay_port, secret), encoding="utf-8")
     return load_settings(file, {})
 
 
 def _blank(folder: Path) -> Path:
+    """Make an empty file, so that the defaults are seen and no other file is."""
     file = folder / FILE_NAME
-    file.write_text("", encoding="utf-8")
+    file.touch(OWNER_ONLY)
     return file
 
 

@@ -22,6 +22,7 @@ from call_core.ids import new_secret
 from call_core.outcomes import Outcome
 from call_core.units.access import hash_of
 from channels.kit.contract import Identity
+from channels.kit.pager_login import PAGER_CHANNELS, PAGER_SCOPES, token_text
 from gateway.deck_load import load_deck
 from gateway.demo.world import CURRENCY, RATES, TARIFF, TOP_UP_MICROS, Person
 from gateway.operator_door import ask, made_id, new_token
@@ -84,7 +85,10 @@ async def _add(core: Core, person: Person, password: str, hashed: str) -> Settle
     customer = AddCustomer(person.customer, CURRENCY, "prepaid", tariff=TARIFF, regions=_REGIONS)
     customer_id = made_id(await _ask(core, customer), "customer_id")
     await _ask(core, TopUp(customer_id, TOP_UP_MICROS))
-    user = AddUser(customer_id, person.name, "administrator", "America/New_York", "US")
+    # Whoever is compared lives where the number is: the first call to another country by a channel
+    # that only vouches for its user waits for a `go` from elsewhere.
+    country = "GB" if person.channel else "US"
+    user = AddUser(customer_id, person.name, "administrator", "America/New_York", country)
     user_id = made_id(await _ask(core, user), "user_id")
     token = new_token()
     await _ask(core, SetPassword(user_id, hashed))
@@ -93,6 +97,9 @@ async def _add(core: Core, person: Person, password: str, hashed: str) -> Settle
         await _ask(core, AddPhone(user_id, label, number, trusted=True))
     for channel, address in person.senders:
         await _ask(core, AddSender(user_id, channel, address))
+        if channel in PAGER_CHANNELS:
+            secret = hash_of(token_text(channel, address, password))
+            await _ask(core, AddToken(user_id, secret, f"{channel} {address}", PAGER_SCOPES))
     for name, number in person.names.items():
         await _ask(core, Save(name, Number(number)), user_id)
     return Settled(person, Identity(user_id, person.address, password, token))

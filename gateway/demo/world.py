@@ -4,11 +4,13 @@ One customer per channel that is compared, alike in all but name, so that their 
 alike; and Ada, with more phones and names, to play with.
 """
 
+import json
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from channels.kit.pager_login import PAGER_CHANNELS
 from gateway.listeners import Listener
 
 SPEED = 10
@@ -24,7 +26,7 @@ _MAIL = "smtp"
 
 # How the senders of a channel are addressed, where it is not by mail.
 _BY_PHONE = frozenset({"twilio_sms", "kannel_sms"})
-_BY_PAGER = frozenset({"snpp", "wctp"})
+_BY_PAGER = PAGER_CHANNELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,34 +135,43 @@ def phone_labels(everybody: Sequence[Person]) -> dict[str, str]:
     return own | {friend.number: friend.name for friend in FRIENDS}
 
 
-def settings_text(listeners: Sequence[Listener], relay_port: int) -> str:
-    """Return the demo's `callgate.toml`; free ports take the place of those in use."""
-    lines = [
-        "# Written anew at every start of `callgate demo`.",
-        'node = "demo"',
-        "",
-        "[database]",
-        'url = "sqlite:///callgate.db"',
-        "",
-        "[mail_out]",
-        f'host = "{_LOOPBACK}"',
-        f"port = {relay_port}",
-        "",
-    ]
+def settings_text(
+    channels: Iterable[str], listeners: Sequence[Listener], relay_port: int, secret: str
+) -> str:
+    """Return the demo's `callgate.toml`; free ports take the place of those in use.
+
+    Args:
+        channels: which there are.
+        listeners: what the defaults would listen on.
+        relay_port: of the demo's mailbox.
+        secret: whatever a channel shares with its peer, who is the demo itself.
+    """
+    sections: dict[str, dict[str, object]] = {
+        "database": {"url": "sqlite:///callgate.db"},
+        "mail_out": {"host": _LOOPBACK, "port": relay_port, "tls": "never"},
+    }
+    for name in channels:
+        sections[name] = _channel_settings(name, secret)
     for each in listeners:
-        lines += [f"[{each.name}]", f"port = {free_port(each)}", ""]
-        if each.name == _MAIL:
-            lines[-1:] = ['trusted_networks = ["127.0.0.0/8"]', "auth_without_tls = true", ""]
-    lines += ["[simulator]", f"speed = {SPEED}", 'file = "simulator.json"', ""]
-    for friend in FRIENDS:
-        lines += [f'[simulator.phones."{friend.number}"]']
-        lines += [f"{key} = {_toml(value)}" for key, value in friend.script.items()]
+        sections.setdefault(each.name, {})["port"] = free_port(each)
+    sections["simulator"] = {"speed": SPEED, "file": "simulator.json"}
+    sections |= {f'simulator.phones."{each.number}"': dict(each.script) for each in FRIENDS}
+    lines = ["# Written anew at every start of `callgate demo`.", 'node = "demo"', ""]
+    for name, values in sections.items():
+        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
         lines += [""]
     return "\n".join(lines)
 
 
-def _toml(value: str | int) -> str:
-    return str(value) if isinstance(value, int) else f'"{value}"'
+def _channel_settings(name: str, secret: str) -> dict[str, object]:
+    """Return what a channel needs to be tried on loopback by somebody who has no carrier."""
+    match name:
+        case "smtp":
+            return {"trusted_networks": ["127.0.0.0/8"], "auth_without_tls": True}
+        case "twilio_sms":
+            return {"auth_tokens": [secret]}
+        case _:
+            return {}
 
 
 def free_port(listener: Listener) -> int:
@@ -168,6 +179,8 @@ def free_port(listener: Listener) -> int:
     kind = socket.SOCK_DGRAM if listener.transport == "udp" else socket.SOCK_STREAM
     for port in (listener.port, 0):
         with socket.socket(socket.AF_INET, kind) as probe:
+            if kind is socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((_LOOPBACK, port))
             except OSError:

@@ -93,7 +93,7 @@ def _holds(tx: Tx, legs: Iterable[tuple[Call, Leg]]) -> Iterator[str]:
 
 def _records(tx: Tx, legs: Iterable[tuple[Call, Leg]]) -> Iterator[str]:
     """Every settled leg has its one record, and every leg of an ended call is settled."""
-    records = {identifier: total for identifier, total in tx.all(CDR_LEGS)}
+    records: dict[str, int] = dict(tx.all(CDR_LEGS))
     for call, leg in legs:
         total = records.pop(f"cdr_{leg.id}", None)
         if (total is not None) is not (leg.settled and leg.holds > 0):

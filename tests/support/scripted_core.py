@@ -13,6 +13,7 @@ from call_core.contracts import (
     BalanceView,
     CallView,
     Cdr,
+    DeliveryReport,
     DirectoryEntry,
     LegView,
     Page,
@@ -157,6 +158,7 @@ class ScriptedCore:
     mailed: list[str] = field(default_factory=list)
     anna: Principal = ANNA
     taken: int = 0
+    reports: list[DeliveryReport] = field(default_factory=list)
     _claims: dict[tuple[str, str], tuple[str, Outcome]] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -196,6 +198,12 @@ class ScriptedCore:
         self._changed.set()
         self._changed = asyncio.Event()
 
+    async def report_delivery(self, report: DeliveryReport) -> None:
+        """Keep what became of a message."""
+        if self.fault is not None:
+            raise self.fault
+        self.reports.append(report)
+
     async def start_sign_in(self, address: str, now_wall_ms: int) -> None:
         """Remember whom a code was mailed to."""
         del now_wall_ms
@@ -233,12 +241,17 @@ class ScriptedCore:
         self.sessions.pop(token, None)
 
     async def create_token(
-        self, who: Principal, label: str, scopes: Sequence[str], now_wall_ms: int
+        self,
+        who: Principal,
+        label: str,
+        scopes: Sequence[str],
+        now_wall_ms: int,
+        expires_wall_ms: int | None = None,
     ) -> str:
         """Keep a token and return its secret."""
         del who
         name = f"tok_{len(self.own_tokens) + 1}"
-        self.own_tokens.append(TokenView(name, label, tuple(scopes), now_wall_ms, None, None))
+        self.own_tokens.append(TokenView(name, label, tuple(scopes), now_wall_ms, expires_wall_ms, None))
         return f"secret-of-{name}"
 
     async def revoke_token(self, who: Principal, token_id: str) -> bool:

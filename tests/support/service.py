@@ -53,9 +53,21 @@ def command_of(text: str) -> Command | ParseError:
     except ParseError as error:
         return error
 
+
 REQUESTS = select_statement(
     select(tables.requests.c.principal, tables.requests.c.user_id), name="principals_of_requests"
 )
+
+
+def call_id(outcome: Outcome) -> str:
+    """Return the call that an answer is about.
+
+    Raises:
+        AssertionError: it is about none.
+    """
+    found = getattr(outcome, "call_id", "")
+    assert found, outcome
+    return str(found)
 
 
 class Service:

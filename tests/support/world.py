@@ -1,6 +1,6 @@
 """A whole core in a world that a test moves by hand: clocks, simulated telephones, money.
 
-    world = await World.open(StoreKind.INLINE)
+    world = await make_world()
     acme = await world.customer()
     ada = await world.user(acme)
     world.script("+442079460018", talk_s=40)
@@ -15,15 +15,12 @@ for the other's is seen at once. `check` is true after every step of every test.
 import asyncio
 import itertools
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeVar, TypeVarTuple
+from typing import Any
 
-from sqlalchemy import bindparam, select, update
 from structlog.testing import capture_logs
 
-from call_core import queries
 from call_core.administration import (
     ActivateDeck,
     AddBillingCode,
@@ -34,155 +31,69 @@ from call_core.administration import (
     Administration,
     TopUp,
 )
-from call_core.calls.model import Call
 from call_core.calls.rules import Rules
 from call_core.commands import Command
-from call_core.contracts import Cdr, EventKind, Order, SwitchEvent
 from call_core.customers.limits import Limits
 from call_core.door import Core
 from call_core.engine.engine import Engine, EngineSettings
 from call_core.errors import ParseError
-from call_core.ledger.accounts import Account, available, customer_account
-from call_core.ledger.transfers import Transfer
-from call_core.notices import Notice
-from call_core.notices import from_json as notice_from_json
+from call_core.ledger.accounts import available, customer_account
 from call_core.outcomes import Outcome
 from call_core.rating.deck import RateRow
 from call_core.requests import Evidence, Request
-from call_core.storage import call_rows, ledger_rows, people_rows, rate_rows, tables
 from call_core.storage.outbox_rows import OutboxRow
 from call_core.storage.rate_rows import Decks
 from call_core.storage.runner_inline import InlineBackend, InlineDatabase
-from call_core.storage.statements import Row, Statement, select_statement, write_statement
-from call_core.storage.store import Priority, Store
-from call_core.storage.transaction import Tx
-from call_core.switches.simulator import Simulator
 from call_core.switches.simulator_phone import PhoneScript
 from call_core.units.house import House
-from gateway import books
 from parsers.grammar import parse
+from tests.support import world_parts
 from tests.support.clocks import FakeClock
-from tests.support.invariants import accounts, broken
+from tests.support.invariants import broken
+from tests.support.world_looking import Looking
+from tests.support.world_parts import (
+    CALL_START_MS,
+    CELL,
+    OFFICE,
+    PAGE_ROWS,
+    RATES,
+    SERVICE_NUMBER,
+    SPACES,
+    TARIFF,
+    UK,
+    US,
+    WALL_AHEAD_MS,
+    Bill,
+    CountedStore,
+    RecordingSimulator,
+    User,
+    rate_row,
+)
 
-ResultT = TypeVar("ResultT")
-ArgumentTs = TypeVarTuple("ArgumentTs")
+__all__ = [
+    "CALL_START_MS",
+    "CELL",
+    "OFFICE",
+    "SPACES",
+    "TARIFF",
+    "UK",
+    "US",
+    "Bill",
+    "CountedStore",
+    "User",
+    "World",
+    "guests",
+    "opened_world",
+    "rate_row",
+]
 
-CALL_START_MS = 1_773_057_600_000  # Monday 9 March 2026, 12:00 UTC
-WALL_AHEAD_MS = 3 * 86_400_000
-SERVICE_NUMBER = "+12025550143"
-OFFICE, CELL = "+12125550101", "+12125550102"
-UK, US = "+442079460018", "+13125550123"
-TARIFF = "std"
-SPACES = {"smtp": "mail", "web": "web", "api": "api", "cli": "cli"}
 _QUIET_TURNS = 12  # loop turns without any work before the world counts as settled
 _THREAD_WAIT_S = 0.0005
-_TEMPORARY_FAILURE = 41
 
-RATES = (
-    ("1", "United States", 10_000, 0, 6, 6),
-    ("44", "United Kingdom", 20_000, 0, 30, 6),
-    ("49", "Germany", 30_000, 5_000, 60, 60),
-)
-"""Prefix, destination, micros per minute, connect fee, first and next increment."""
-
-VERIFY_BY_KEY = write_statement(
-    update(tables.phones)
-    .where(tables.phones.c.id == bindparam("key_id"))
-    .values(verified="key", accept_key=bindparam("accept_key")),
-    name="verify_by_key",
-)
-NO_LONGER_NEW = write_statement(
-    update(tables.customers)
-    .where(tables.customers.c.id == bindparam("key_id"))
-    .values(launched_calls=10),
-    name="no_longer_new",
-)
-EVERY_CALL = select_statement(
-    select(tables.calls.c.id).order_by(tables.calls.c.created_wall_ms, tables.calls.c.id),
-    name="every_call",
-)
-EVERY_MESSAGE = select_statement(
-    select(tables.outbox.c.kind, tables.outbox.c.body, tables.outbox.c.call_id).order_by(
-        tables.outbox.c.seq
-    ),
-    name="every_message",
-)
+OpenStore = Callable[[], Awaitable[CountedStore]]
 
 
-@dataclass(frozen=True, slots=True)
-class User:
-    """A user of the world, signed in."""
-
-    id: str
-    name: str
-    customer_id: str
-    address: str = ""
-
-
-class Bill(NamedTuple):
-    """One leg's record, as far as most tests look at it."""
-
-    leg: str
-    billable_s: int
-    total_micros: int
-    hangup_cause: str
-    hangup_by: str
-
-
-class RecordingSimulator(Simulator):
-    """The simulator, which remembers what it was asked to ring, and whose lines may break."""
-
-    def __init__(self, **how: Any) -> None:  # noqa: ANN401  (of Simulator)
-        super().__init__(**how)
-        self.ordered: list[Order] = []
-        self.broken: set[str] = set()
-
-    async def originate(self, order: Order) -> None:
-        """Ring a number, and remember it."""
-        self.ordered.append(order)
-        await super().originate(order)
-
-    async def events(self) -> AsyncIterator[SwitchEvent]:
-        """Yield events; a leg whose line broke ended by the network, not by anybody's hand."""
-        async for event in super().events():
-            broke = event.kind is EventKind.ENDED and event.leg_id in self.broken
-            yield replace(event, cause=_TEMPORARY_FAILURE) if broke else event
-
-
-class CountedStore(Store):
-    """A store that knows how much of what it was given is under way."""
-
-    under_way = 0
-
-    async def run(
-        self,
-        unit: Callable[[Tx, *ArgumentTs], ResultT],
-        *arguments: *ArgumentTs,
-        priority: Priority = Priority.RUNNING,
-        key: str | None = None,
-    ) -> ResultT:
-        """Run a unit, counted."""
-        self.under_way += 1
-        try:
-            return await super().run(unit, *arguments, priority=priority, key=key)
-        finally:
-            self.under_way -= 1
-
-    async def read(
-        self, query: Callable[[Tx, *ArgumentTs], ResultT], *arguments: *ArgumentTs
-    ) -> ResultT:
-        """Run a query, counted."""
-        self.under_way += 1
-        try:
-            return await super().read(query, *arguments)
-        finally:
-            self.under_way -= 1
-
-
-OpenStore = Callable[[], Any]
-
-
-class World:
+class World(Looking):
     """A core, its switch, its clocks, and shorthands for what tests do with them.
 
     Args:
@@ -198,8 +109,6 @@ class World:
         lowest: by customer id, the least that was ever available at any step.
     """
 
-    store: CountedStore
-    engine: Engine
     core: Core
 
     def __init__(
@@ -262,7 +171,7 @@ class World:
             self.wall,
             self.call,
             self._rng,
-            {name: self._deliver for name in SPACES},
+            dict.fromkeys(SPACES, self._deliver),
             EngineSettings(),
         )
         self.core = Core(self.store, self.engine, self.wall, self.call, self._rng)
@@ -275,7 +184,7 @@ class World:
 
     async def kill(self) -> None:
         """Let the process die where it stands; switch and database go on without it."""
-        mine = asyncio.all_tasks() - self._others
+        mine = {task for task in asyncio.all_tasks() - self._others if world_parts.is_of_core(task)}
         for task in mine:
             task.cancel()
         await asyncio.gather(*mine, return_exceptions=True)
@@ -311,7 +220,7 @@ class World:
     async def deck(self, rows: Sequence[tuple[Any, ...] | RateRow] = RATES) -> None:
         """Load a deck into the tariff of the world and make it the one in force."""
         made = [row if isinstance(row, RateRow) else rate_row(*row) for row in rows]
-        version = await self.store.run(_load_deck, TARIFF, made)
+        version = await self.store.run(world_parts.load_deck, TARIFF, made)
         await self.administer(ActivateDeck(TARIFF, version))
         await self.settle()
 
@@ -346,7 +255,7 @@ class World:
         customer_id = str(outcome.fields["customer_id"])
         self.customers[customer_id] = plan
         if not new:
-            await self.store.run(_write, NO_LONGER_NEW, {"key_id": customer_id})
+            await self.store.run(world_parts.no_longer_new, customer_id)
         if micros:
             await self.top_up(customer_id, micros)
         return customer_id
@@ -388,8 +297,8 @@ class World:
         """Put a phone on a user's file, verified by the operator, by key press, or not at all."""
         outcome = await self.administer(AddPhone(user.id, label, number, trusted))
         if by_key:
-            values = {"key_id": str(outcome.fields["phone_id"]), "accept_key": int(accept_key)}
-            await self.store.run(_write, VERIFY_BY_KEY, values)
+            phone_id = str(outcome.fields["phone_id"])
+            await self.store.run(world_parts.verify_by_key, phone_id, int(accept_key))
 
     async def billing_code(self, customer_id: str, code: str) -> None:
         """Allow a billing code."""
@@ -453,6 +362,7 @@ class World:
                 text=text,
                 user_id=None if mail else user.id,
                 in_session=not mail,
+                page_rows=PAGE_ROWS if mail else 0,
             )
         )
 
@@ -475,7 +385,7 @@ class World:
             await self._note_lowest()
 
     async def _note_lowest(self) -> None:
-        for account in await self.store.read(_customer_accounts):
+        for account in await self.store.read(world_parts.customer_accounts):
             left = available(account)
             self.lowest[account.id] = min(left, self.lowest.get(account.id, left))
 
@@ -487,61 +397,6 @@ class World:
             quiet = 0 if under_way else quiet + 1
             await asyncio.sleep(_THREAD_WAIT_S if self.store.under_way else 0)
 
-    # --- looking --------------------------------------------------------------------------------
-
-    async def calls(self) -> list[Call]:
-        """Return every call, oldest first; of running ones, what their driver knows."""
-        stored = await self.store.read(_every_call)
-        live = self.engine.driver.live
-        return [live[call.id].call if call.id in live else call for call in stored]
-
-    async def only_call(self) -> Call:
-        """Return the one call there is."""
-        (call,) = await self.calls()
-        return call
-
-    async def cdrs(self, call_id: str) -> list[Cdr]:
-        """Return the records of a call, party by party."""
-        return await self.store.read(_cdrs, call_id)
-
-    async def bill(self, call_id: str = "") -> list[Bill]:
-        """Return what each leg of a call (the only one) cost and how it ended."""
-        return [
-            Bill(cdr.leg, cdr.billable_s, cdr.total_micros, cdr.hangup_cause, cdr.hangup_by)
-            for cdr in await self.cdrs(call_id or (await self.only_call()).id)
-        ]
-
-    def orders(self) -> list[Order]:
-        """Return every order that the switch was given, in order."""
-        return self.sim.ordered
-
-    async def transfers(self, call_id: str) -> list[Transfer]:
-        """Return what a call left in the books."""
-        return await self.store.read(books.transfers_of_call, call_id)
-
-    async def account(self, customer_id: str) -> Account:
-        """Return a customer's account."""
-        found = await self.store.read(ledger_rows.read_account, customer_id)
-        assert found is not None, customer_id
-        return found
-
-    async def balance(self, customer_id: str) -> int:
-        """Return what a customer can still spend."""
-        return available(await self.account(customer_id))
-
-    async def spent(self, customer_id: str) -> int:
-        """Return what a customer has paid for calls."""
-        return (await self.account(customer_id)).debits_posted
-
-    async def notices(self, call_id: str = "") -> list[Notice]:
-        """Return what users were told (of one call), oldest first."""
-        rows = await self.store.read(_all, EVERY_MESSAGE)
-        return [
-            notice_from_json(body)
-            for kind, body, about in rows
-            if kind == "notice" and call_id in ("", about)
-        ]
-
     async def check(self) -> None:
         """Assert what must be true at every moment of every test."""
         await self.settle()
@@ -549,7 +404,7 @@ class World:
         wrong = await self.store.read(broken, there, self.house)
         assert not wrong, "\n".join(wrong)
         assert self.engine.driver.quarantined == 0
-        assert self.engine.running, [str(task) for task in self.engine._tasks if task.done()]
+        assert self.engine.running
         for customer_id, plan in self.customers.items():
             least = self.lowest.get(customer_account(customer_id), 0)
             assert plan != "prepaid" or least >= 0, f"{customer_id} was at {least}"
@@ -571,67 +426,6 @@ def guests(world: World, count: int) -> list[str]:
     for number in (*numbers, OFFICE, CELL):
         world.script(number, ring_s=3, talk_s=0)
     return numbers
-
-
-def rate_row(
-    prefix: str,
-    destination: str,
-    price: int,
-    fee: int = 0,
-    first: int = 60,
-    following: int = 60,
-    **more: Any,  # noqa: ANN401  (further fields of RateRow)
-) -> RateRow:
-    """Return a row of a deck, prices in micros."""
-    return RateRow(
-        "",
-        prefix=prefix,
-        destination=destination,
-        price_micros_per_minute=price,
-        connect_fee_micros=fee,
-        first_increment_s=first,
-        next_increment_s=following,
-        **more,
-    )
-
-
-def _load_deck(tx: Tx, tariff: str, rows: Sequence[RateRow]) -> int:
-    tx.write(
-        rate_rows.INSERT_TARIFF,
-        name=tariff,
-        currency="USD",
-        timezone="UTC",
-        quantum_micros=100,
-        active_version=0,
-        loaded_version=0,
-    )
-    reserved = tx.one(rate_rows.RESERVE_VERSION, key_name=tariff)
-    assert reserved is not None
-    rate_rows.insert_rates(tx, tariff, reserved[0], enumerate(rows, 1))
-    return int(reserved[0])
-
-
-def _write(tx: Tx, statement: Statement[Any], values: dict[str, str | int]) -> None:
-    tx.write(statement, **values)
-
-
-def _all(tx: Tx, statement: Statement[Row]) -> list[Row]:
-    return tx.all(statement)
-
-
-def _customer_accounts(tx: Tx) -> list[Account]:
-    return [account for account in accounts(tx) if account.id.startswith("customer:")]
-
-
-def _every_call(tx: Tx) -> list[Call]:
-    found = [call_rows.load_call(tx, row[0]) for row in tx.all(EVERY_CALL)]
-    return [call for call in found if call is not None]
-
-
-def _cdrs(tx: Tx, call_id: str) -> list[Cdr]:
-    page = queries.cdrs_since(tx, "", 10_000)
-    of_call = [cdr for cdr in page.items if cdr.call_id == call_id]
-    return sorted(of_call, key=lambda cdr: (cdr.party, cdr.attempt))
 
 
 # --- stores -------------------------------------------------------------------------------------

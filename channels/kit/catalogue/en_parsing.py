@@ -220,6 +220,12 @@ TEXTS = MappingProxyType(
         "mail_header_too_large": _mail("The head of your mail is over {limit} bytes"),
         "mail_line_too_long": _mail("A line of your mail is over {limit} bytes"),
         "mail_nested_too_deep": _mail("Your mail holds mails in mails, over {limit} deep"),
+        "mail_not_handled": say(
+            "Your mail could not be handled",
+            "Something failed on our side each time we tried to handle your mail, so nothing was "
+            "done.>>Send it again, or ask your administrator.",
+            "We could not handle your mail.>>Send it again.",
+        ),
         "mail_nul": _mail("Your mail holds bytes that no text has"),
         "mail_too_large": _mail("Your mail is over {limit} bytes"),
         "mail_too_many_parts": _mail("Your mail has over {limit} parts"),

@@ -3,7 +3,7 @@
 import pytest
 
 from call_core.calls.model import CallState, Role
-from call_core.outcomes import Seconds
+from call_core.outcomes import Seconds, Told
 from tests.integration.core.conftest import EVERY_STORE
 from tests.support.world import CELL, OFFICE, UK, US, Bill, World, guests
 
@@ -76,8 +76,13 @@ async def test_every_control_command_does_what_it_says(world: World) -> None:
     await world.advance(1)
     assert talking(world) == [0, 1, 2, 4]
     told = await world.say(ada, "who")
+    assert isinstance(told, Told)
     assert [row.fields["state"] for row in told.rows] == [
-        "bridged", "bridged", "bridged", "ended", "bridged",
+        "bridged",
+        "bridged",
+        "bridged",
+        "ended",
+        "bridged",
     ]
     assert (await world.say(ada, "redial 3")).code == "redialling"
     await world.advance(10)
@@ -241,7 +246,9 @@ async def test_a_chair_who_does_not_come_back_ends_the_conference(world: World) 
 
     call = await world.only_call()
     assert call.reason == "chair_left"
-    assert call.others[0].last_leg.ended_call_ms == call.first.legs[0].ended_call_ms + 30_000
+    lost = call.first.legs[0].ended_call_ms
+    assert lost is not None
+    assert call.others[0].last_leg.ended_call_ms == lost + 30_000
 
 
 async def test_adding_a_third_makes_a_conference_of_a_call(world: World) -> None:
@@ -272,9 +279,12 @@ async def test_who_shows_each_party_with_time_and_cost(world: World) -> None:
     await world.advance(37.1)
 
     told = await world.say(ada, "who")
+    assert isinstance(told, Told)
 
     assert [(row.fields["party"], row.fields["talk"]) for row in told.rows] == [
-        (0, Seconds(34)), (1, Seconds(30)), (2, Seconds(30)),
+        (0, Seconds(34)),
+        (1, Seconds(30)),
+        (2, Seconds(30)),
     ]
     await world.say(ada, "hangup")
     await world.run_out()

@@ -47,7 +47,7 @@ async def test_the_second_phone_rings_only_after_the_first_accepted(world: World
     await world.say(ada, f"call {UK} from cell")
 
     await world.advance(10.5)
-    a_leg, b_leg = [leg for leg in (await world.only_call()).legs()]
+    a_leg, b_leg = (await world.only_call()).legs()
     assert a_leg.answered_call_ms is not None
     assert b_leg.originated_call_ms is None
     await world.advance(1)
@@ -194,7 +194,7 @@ SHOWN = [
 
 @pytest.mark.parametrize(("origin", "private", "number"), SHOWN)
 async def test_b_sees_the_callers_number_only_if_a_key_press_verified_it(
-    world: World, origin: str, private: bool, number: str
+    world: World, origin: str, number: str, *, private: bool
 ) -> None:
     """A always sees the service's number; `private` shows nobody's."""
     ada = await world.user(await world.customer())

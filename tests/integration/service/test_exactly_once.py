@@ -1,6 +1,7 @@
 """Every request is done once, however often it comes."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -116,9 +117,7 @@ async def test_forged_gets_the_same_refusal_as_unknown(service: Service, ada: Us
     assert not await service.outbox()
 
 
-async def test_a_database_that_is_away_is_a_temporary_failure(
-    service: Service, ada: User
-) -> None:
+async def test_a_database_that_is_away_is_a_temporary_failure(service: Service, ada: User) -> None:
     """What could not be stored is not acknowledged, and the same request works later."""
     request = service.request(ada, f"call {UK}")
     await service.world.kill()
@@ -210,8 +209,9 @@ async def test_more_than_the_queue_holds_is_refused_whole(tmp_path: Path) -> Non
     holding = await held(world.store, gate)
     requests = [service.request(ada, f"save friend {UK}") for _ in range(6)]
     tasks = [asyncio.create_task(world.core.handle(each)) for each in requests]
-    while sum(task.done() for task in tasks) < 4:
-        await asyncio.sleep(0.001)
+    for refused in itertools.islice(asyncio.as_completed(tasks, timeout=5), 4):
+        with pytest.raises(Overloaded):
+            await refused
     gate.open()
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     await holding

@@ -175,6 +175,9 @@ def test_a_deaf_switch_leaves_the_call_ending_without_a_deadline() -> None:
     ran = run(two_party(), f"{TALK}; 70 end hung_up", deaf=True)
     assert ran.states == "ENDING A:ENDING B:ENDING"
     assert next_deadline(ran.call, RULES) is None
+    left = run(two_party(), "4 A presses 1; 5 B rings; 64 tick; 65 A hangs up", deaf=True)
+    assert left.states == "ENDING A:ENDED B:ENDING"
+    assert next_deadline(left.call, RULES) is None
     after_prompt = run(two_party(), "4 A presses 1; 6 B busy; 12 tick", deaf=True)
     assert after_prompt.states == "ENDING A:ENDING B:ENDED"
     assert next_deadline(after_prompt.call, RULES) is None

@@ -61,10 +61,12 @@ def test_the_settings_are_a_file_with_the_ports_that_are_free() -> None:
     with socket.socket() as used:
         used.bind(("127.0.0.1", 0))
         port = used.getsockname()[1]
-        text = world.settings_text([Listener("smtp", "127.0.0.1", port, "tcp")], 2500)
+        found = [Listener("smtp", "127.0.0.1", port, "tcp")]
+        text = world.settings_text(["smtp", "twilio_sms"], found, 2500, "s3cret")
     data = tomllib.loads(text)
     assert data["smtp"]["port"] != port
     assert data["smtp"]["trusted_networks"] == ["127.0.0.0/8"]
+    assert data["twilio_sms"]["auth_tokens"] == ["s3cret"]
     assert data["mail_out"]["port"] == 2500
     assert data["simulator"]["phones"][world.LONDON]["talk_s"] == 40
 

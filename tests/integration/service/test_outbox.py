@@ -1,0 +1,295 @@
+"""The outbox: in order, again after failures, elsewhere, or dead with a row in the audit."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from call_core.administration import AddSender
+from call_core.engine.outbox import MOST_ATTEMPTS, RETRIES_BEFORE_OTHER_ADDRESS, RETRY_S, Outbox
+from call_core.errors import DeliveryError
+from call_core.storage import outbox_rows
+from call_core.storage.outbox_rows import OutboxRow
+from call_core.storage.transaction import Tx
+from tests.integration.service.conftest import EVERY_STORE
+from tests.support.service import Service
+from tests.support.world import US, User
+
+pytestmark = pytest.mark.anyio
+
+Deliver = Callable[[OutboxRow], Awaitable[None]]
+
+
+class Post:
+    """Channels that take, refuse or lose messages as they are told; what they took, in order."""
+
+    def __init__(self) -> None:
+        self.took: list[tuple[str, str, str]] = []
+        self.refuse: dict[str, DeliveryError] = {}
+        self.hang: asyncio.Event | None = None
+        self.handed_over = asyncio.Event()
+
+    async def deliver(self, row: OutboxRow) -> None:
+        """Take a message for `row.address`, unless told otherwise."""
+        self.handed_over.set()
+        if self.hang is not None:
+            await self.hang.wait()
+        error = self.refuse.get(row.address)
+        if error is not None:
+            raise error
+        self.took.append((row.address, row.id, row.call_id))
+
+    def __call__(self) -> dict[str, Deliver]:
+        """Return the channels."""
+        return dict.fromkeys(("smtp", "sms", "web"), self.deliver)
+
+
+@pytest.fixture
+def post() -> Post:
+    """Channels that take everything."""
+    return Post()
+
+
+def _outbox(service: Service, post: Post) -> Outbox:
+    return Outbox(service.world.store, service.world.wall, post(), "test")
+
+
+def _put(
+    tx: Tx,
+    user: User,
+    identifier: str,
+    address: str,
+    call_id: str,
+    channel: str,
+    now: int,
+    expires: int | None,
+) -> None:
+    outbox_rows.put(
+        tx,
+        outbox_id=identifier,
+        user_id=user.id,
+        channel=channel,
+        address=address,
+        kind="notice",
+        body="{}",
+        now_wall_ms=now,
+        call_id=call_id,
+        expires_wall_ms=expires,
+    )
+
+
+async def _write(
+    service: Service,
+    user: User,
+    identifier: str,
+    *,
+    address: str = "",
+    call_id: str = "call_1",
+    channel: str = "smtp",
+    expires_s: int | None = None,
+) -> None:
+    """Put a message in the outbox of a world whose own outbox is stopped."""
+    now = service.world.wall.now_ms()
+    expires = None if expires_s is None else now + expires_s * 1000
+    where = address or user.address
+    await service.world.store.run(_put, user, identifier, where, call_id, channel, now, expires)
+
+
+@pytest.fixture
+async def quiet(service: Service, ada: User) -> AsyncIterator[User]:
+    """Ada with a mail address and a phone, in a world whose own outbox is still meanwhile."""
+    await service.world.administer(AddSender(ada.id, "sms", "+12125550101"))
+    await service.world.engine.stop()
+    yield ada
+    await service.world.engine.start()
+
+
+async def _states(service: Service) -> list[str]:
+    return [row[2] for row in await service.outbox()]
+
+
+@EVERY_STORE
+async def test_messages_go_out_in_order_per_address_and_call(
+    service: Service, quiet: User, post: Post
+) -> None:
+    """Of one call the next waits for the one before; other calls and addresses do not."""
+    for n in range(3):
+        await _write(service, quiet, f"a{n}", call_id="call_1")
+        await _write(service, quiet, f"b{n}", call_id="call_2")
+    outbox = _outbox(service, post)
+    rounds = 0
+    while await outbox.deliver_due():
+        rounds += 1
+    assert rounds == 3
+    for letter in "ab":
+        assert [row[1] for row in post.took if row[1][0] == letter] == [
+            f"{letter}{n}" for n in range(3)
+        ]
+
+
+async def test_a_temporary_failure_is_tried_again_with_growing_pauses(
+    service: Service, quiet: User, post: Post
+) -> None:
+    """The head of a call's messages blocks those behind it until it is sent."""
+    await _write(service, quiet, "first")
+    await _write(service, quiet, "second")
+    outbox = _outbox(service, post)
+    post.refuse[quiet.address] = DeliveryError("later", retryable=True)
+    for pause_s in RETRY_S[: RETRIES_BEFORE_OTHER_ADDRESS - 1]:
+        await outbox.deliver_due()
+        assert not await outbox.deliver_due()
+        service.world.wall.jump(pause_s * 1000 - 1)
+        assert not await outbox.deliver_due()
+        service.world.wall.jump(1)
+    post.refuse.clear()
+    while await outbox.deliver_due():
+        pass
+    assert [row[1] for row in post.took] == ["first", "second"]
+
+
+@pytest.mark.parametrize("retryable", [True, False], ids=["after some tries", "at once"])
+async def test_the_next_address_of_the_user_is_tried(
+    service: Service, quiet: User, post: Post, *, retryable: bool
+) -> None:
+    """What mail cannot deliver goes to the phone on the list."""
+    await _write(service, quiet, "m")
+    post.refuse[quiet.address] = DeliveryError("no", retryable=retryable)
+    outbox = _outbox(service, post)
+    for _ in range(RETRIES_BEFORE_OTHER_ADDRESS + 1):
+        await outbox.deliver_due()
+        service.world.wall.jump(3_600_000)
+    assert [row[:2] for row in post.took] == [("+12125550101", "m")]
+
+
+async def test_without_another_address_it_is_tried_for_hours_then_dead(
+    service: Service, quiet: User, post: Post
+) -> None:
+    """A relay that is down for an afternoon loses nothing; the end is in the audit."""
+    await service.said(quiet, "stop", channel="sms", sender="+12125550101")
+    await _write(service, quiet, "m")
+    post.refuse[quiet.address] = DeliveryError("down", retryable=True)
+    outbox = _outbox(service, post)
+    for _ in range(MOST_ATTEMPTS - 1):
+        await outbox.deliver_due()
+        service.world.wall.jump(3_600_000)
+    assert await _states(service) == ["waiting"]
+    await outbox.deliver_due()
+    assert await _states(service) == ["dead"]
+    assert [row[2] for row in await service.audited("outbox.dead")] == ["m"]
+    assert outbox.dead == 1
+
+
+async def test_an_opted_out_address_gets_nothing_more(
+    service: Service, quiet: User, post: Post
+) -> None:
+    """STOP is obeyed for what waits already too; it goes to the next address instead."""
+    await _write(service, quiet, "m", address="+12125550101", channel="sms")
+    assert await service.said(quiet, "stop", channel="sms", sender="+12125550101") == "opted_out"
+    outbox = _outbox(service, post)
+    while await outbox.deliver_due():
+        pass
+    assert post.took == []
+    assert await _states(service) == ["dead"]
+
+
+async def test_the_list_goes_past_addresses_that_opted_out(
+    service: Service, quiet: User, post: Post
+) -> None:
+    """After mail failed, the phone that said STOP is skipped, the next one is used."""
+    await service.world.administer(AddSender(quiet.id, "sms", "+12125550102"))
+    await service.said(quiet, "stop", channel="sms", sender="+12125550101")
+    post.refuse[quiet.address] = DeliveryError("no such mailbox", retryable=False)
+    await _write(service, quiet, "m")
+    outbox = _outbox(service, post)
+    while await outbox.deliver_due():
+        pass
+    assert [row[0] for row in post.took] == ["+12125550102"]
+
+
+@pytest.mark.parametrize(("after_ms", "state"), [(60_000, "sent"), (60_001, "expired")])
+async def test_old_news_are_not_sent(
+    service: Service, quiet: User, post: Post, after_ms: int, state: str
+) -> None:
+    """A message past its time is worth nothing, and does not block the next one."""
+    await _write(service, quiet, "m", expires_s=60)
+    await _write(service, quiet, "next")
+    service.world.wall.jump(after_ms)
+    outbox = _outbox(service, post)
+    while await outbox.deliver_due():
+        pass
+    assert await _states(service) == [state, "sent"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "address", "state", "took"),
+    [("smtp", "", "sent", 1), ("sms", "+12125550101", "dead", 0)],
+)
+async def test_a_process_that_died_while_sending(
+    service: Service, quiet: User, post: Post, channel: str, address: str, state: str, took: int
+) -> None:
+    """An unknown result is sent again by mail, under the same id; a text message is not."""
+    await _write(service, quiet, "m", channel=channel, address=address)
+    post.hang = asyncio.Event()
+    dying = asyncio.create_task(_outbox(service, post).deliver_due())
+    await post.handed_over.wait()
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    post.hang = None
+    service.world.wall.jump(RETRY_S[0] * 1000)
+    outbox = _outbox(service, post)
+    while await outbox.deliver_due():
+        pass
+    assert [row[1] for row in post.took] == ["m"] * took
+    assert await _states(service) == [state]
+
+
+async def test_an_uncertain_text_message_is_not_repeated(
+    service: Service, quiet: User, post: Post
+) -> None:
+    """When the gateway may have taken it, neither it nor another address gets it twice."""
+    await _write(service, quiet, "m", channel="sms", address="+12125550101")
+    post.refuse["+12125550101"] = DeliveryError("timeout", retryable=True, uncertain=True)
+    await _outbox(service, post).deliver_due()
+    assert await _states(service) == ["dead"]
+
+
+async def test_two_processes_send_one_message_once(
+    service: Service, quiet: User, post: Post
+) -> None:
+    """The attempt is committed before the message is handed over."""
+    await _write(service, quiet, "m")
+    first, second = _outbox(service, post), _outbox(service, post)
+    await first.deliver_due()
+    await second.deliver_due()
+    assert len(post.took) == 1
+
+
+async def test_outcome_and_news_of_a_call_come_in_one_sequence(service: Service, ada: User) -> None:
+    """The answer first, then the receipt, both about the call."""
+    service.world.script(US, talk_s=20)
+    answer = await service.ask(ada, f"call {US}")
+    await service.world.run_out()
+    await service.world.settle()
+    assert [(row.kind, row.ref) for row in service.sent] == [
+        ("outcome", answer.ref),
+        ("notice", answer.ref),
+    ]
+
+
+async def test_a_user_with_a_password_is_answered_at_the_address_on_file(
+    service: Service, ada: User
+) -> None:
+    """Mail sent after SMTP AUTH names no trusted sender; the answer goes to the user's own."""
+    more = {"channel": "smtp", "sender": "", "user_id": ada.id}
+    assert await service.said(ada, "balance", **more) == "balance"
+    assert [row.address for row in service.sent] == [ada.address]
+
+
+async def test_stop_and_start(service: Service, ada: User) -> None:
+    """An opt-out is recorded without an answer, and taken back by an opt-in."""
+    assert await service.said(ada, "stop") == "opted_out"
+    assert await service.said(ada, "balance") == "balance"
+    assert service.sent == []
+    assert await service.said(ada, "start") == "opted_in"
+    assert await service.said(ada, "balance") == "balance"
+    assert len(service.sent) >= 1

@@ -1,0 +1,269 @@
+"""The IMAP channel when servers, the core and its own handling fail: nothing lost, nothing twice."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from call_core.errors import CommitUnknown, Overloaded, ParseError, StoreUnavailable
+from call_core.outcomes import Outcome
+from call_core.requests import Request
+from channels.imap.backlog import TRY_LIMIT
+from tests.integration.imap_support import a_dovecot, mailbox, reading, server, until
+from tests.integration.smtp_support import Core, mail
+from tests.support.dovecot import WITHOUT_MOVE, Dovecot
+
+pytestmark = [pytest.mark.anyio, pytest.mark.peer("dovecot")]
+__all__ = ["server"]  # the fixture
+
+
+class Defective(Core):
+    """A core that fails on one mail, whatever is asked with it, so many times."""
+
+    def __init__(self, bad_id: str, failures: int) -> None:
+        super().__init__()
+        self.bad_id = bad_id
+        self.left = failures
+        self.tried = 0
+
+    async def handle(self, request: Request) -> Outcome:
+        """Fail as only a defect does."""
+        if request.external_id == self.bad_id and self.left > 0:
+            self.left -= 1
+            self.tried += 1
+            raise ValueError("a defect")
+        return await super().handle(request)
+
+
+@pytest.mark.parametrize("fault", [Overloaded(), StoreUnavailable(), CommitUnknown()])
+async def test_what_the_core_cannot_take_now_stays_and_is_tried_again(
+    server: Dovecot, fault: Exception
+) -> None:
+    """However long it lasts, no mail is given up for it."""
+    core = Core(fault=fault)
+    async with reading(core, mailbox(server.port)):
+        server.append(mail())
+        await asyncio.sleep(0.2 * TRY_LIMIT)
+        assert (server.count(), server.count("Failed"), core.requests) == (1, 0, [])
+        core.fault = None
+        await until(lambda: server.count("Done") == 1)
+    assert len(core.requests) == 1
+
+
+async def test_a_mail_that_fails_again_and_again_is_given_up_and_its_sender_told(
+    server: Dovecot,
+) -> None:
+    """After the last try and not before; the mails behind it do not wait."""
+    core = Defective("1@x.example", TRY_LIMIT)
+    async with reading(core, mailbox(server.port)):
+        server.append(mail())
+        server.append(mail(message_id="<2@x.example>"))
+        await until(lambda: server.count("Done") == 1)
+        assert core.tried < TRY_LIMIT
+        await until(lambda: server.count("Failed") == 1)
+    assert core.tried == TRY_LIMIT
+    first, told = core.requests
+    assert first.external_id == "2@x.example"
+    assert told.command == ParseError("mail_not_handled")
+
+
+async def test_a_mail_that_succeeds_at_the_last_try_is_done(server: Dovecot) -> None:
+    """One failure less than the limit."""
+    core = Defective("1@x.example", TRY_LIMIT - 1)
+    async with reading(core, mailbox(server.port)):
+        server.append(mail())
+        await until(lambda: server.count("Done") == 1)
+    assert [request.external_id for request in core.requests] == ["1@x.example"]
+
+
+async def test_a_mail_that_was_given_up_can_be_put_back(server: Dovecot) -> None:
+    """Telling the sender did not use its id up."""
+    core = Defective("1@x.example", TRY_LIMIT)
+    async with reading(core, mailbox(server.port)):
+        server.append(mail())
+        await until(lambda: server.count("Failed") == 1)
+        with server.client() as client:
+            client.select_folder("Failed")
+            client.move([1], "INBOX")
+        await until(lambda: server.count("Done") == 1)
+    assert [request.external_id for request in core.requests] == [
+        "refused:1@x.example",
+        "1@x.example",
+    ]
+
+
+async def test_a_folder_that_is_made_anew_has_other_uids(server: Dovecot) -> None:
+    """Another UIDVALIDITY: what was known of the old UIDs is not believed of the new ones."""
+    with server.client() as client:
+        client.create_folder("Calls")
+    core = Defective("1@x.example", 2)
+    async with reading(core, mailbox(server.port, folder="Calls", poll_s=1)):
+        server.append(mail(), "Calls")
+        await until(lambda: server.count("Done") == 1)
+        with server.client() as client:
+            before = client.folder_status("Calls", [b"UIDVALIDITY"])[b"UIDVALIDITY"]
+            client.delete_folder("Calls")
+            await asyncio.sleep(1.1)  # a UIDVALIDITY is a second
+            with contextlib.suppress(Exception):
+                client.create_folder("Calls")
+            after = client.folder_status("Calls", [b"UIDVALIDITY"])[b"UIDVALIDITY"]
+        assert before != after
+        server.append(mail(), "Calls")  # the same mail under the same UID
+        server.append(mail(message_id="<2@x.example>"), "Calls")
+        await until(lambda: server.count("Done") == 3)
+    assert [request.external_id for request in core.requests] == ["1@x.example", "2@x.example"]
+
+
+async def test_a_server_that_is_killed_while_the_core_thinks(server: Dovecot) -> None:
+    """The outcome is committed, the mail still stands there, and is only filed afterwards."""
+    core = Core(slow=asyncio.Event())
+    async with reading(core, mailbox(server.port)):
+        server.append(mail())
+        await asyncio.sleep(0.3)
+        server.kill()
+        assert core.slow is not None
+        core.slow.set()
+        await asyncio.sleep(0.3)
+        assert len(core.requests) == 1
+        server.start()
+        await until(lambda: server.count("Done") == 1)
+        server.append(mail(message_id="<2@x.example>"))
+        await until(lambda: server.count("Done") == 2)
+    assert [request.external_id for request in core.requests] == ["1@x.example", "2@x.example"]
+
+
+@pytest.mark.parametrize("capability", ["", WITHOUT_MOVE], ids=["MOVE", "COPY"])
+async def test_kills_at_any_moment_lose_and_double_nothing(capability: str) -> None:
+    """Thirty mails, eight kills of the server at random moments; the seed is in the failure."""
+    seed, count = 20261123, 30
+    rng = random.Random(seed)  # noqa: S311  (moments to kill at)
+    with a_dovecot(capability) as server:
+        for number in range(count):
+            server.append(mail(message_id=f"<{number}@x.example>"))
+        core = Core()
+        async with reading(core, mailbox(server.port)):
+            for _ in range(8):
+                await asyncio.sleep(rng.uniform(0.0, 0.06))
+                server.kill()
+                await asyncio.to_thread(server.start)
+            await until(lambda: server.count() == 0)
+        found = sorted(int(request.external_id.partition("@")[0]) for request in core.requests)
+        assert found == list(range(count)), seed
+        # A copy may be there twice when the server died between COPY and EXPUNGE; a call never.
+        assert server.count("Done") >= count, seed
+        assert capability or server.count("Done") == count, seed
+
+
+async def test_a_done_folder_that_cannot_be_written_asks_the_core_once(server: Dovecot) -> None:
+    """The mail stays, is not handled again, and is moved as soon as that can be done."""
+    core = Core()
+    async with reading(core, mailbox(server.port)):
+        await until(lambda: _exists(server, "Done"))
+        done = server.folder / "mail" / "calls" / ".Done"
+        aside = done.with_name("aside")
+        done.rename(aside)
+        done.write_text("in the way", encoding="utf-8")
+        server.append(mail())
+        await until(lambda: len(core.requests) == 1)
+        await asyncio.sleep(0.5)
+        assert server.count() == 1
+        server.append(mail(message_id="<2@x.example>"))
+        await until(lambda: len(core.requests) == 2)
+        done.unlink()
+        aside.rename(done)
+        await until(lambda: server.count("Done") == 2)
+    assert len(core.requests) == 2
+
+
+def _exists(server: Dovecot, folder: str) -> bool:
+    with server.client() as client:
+        return bool(client.folder_exists(folder))
+
+
+# --- servers that stall ---------------------------------------------------------------------------
+
+
+@contextlib.asynccontextmanager
+async def stalled(greeting: bytes) -> AsyncIterator[int]:
+    """A server that says a greeting, or nothing, and then no more."""
+    held: list[asyncio.StreamWriter] = []
+
+    async def connected(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.append(writer)
+        writer.write(greeting)
+
+    listening = await asyncio.start_server(connected, "127.0.0.1", 0)
+    try:
+        yield int(listening.sockets[0].getsockname()[1])
+    finally:
+        listening.close()
+        for writer in held:
+            writer.transport.abort()
+        await listening.wait_closed()
+
+
+@pytest.mark.parametrize("greeting", [b"", b"* OK ready\r\n"], ids=["silent", "no login"])
+async def test_a_server_that_stalls_holds_up_neither_another_mailbox_nor_the_stop(
+    server: Dovecot, greeting: bytes
+) -> None:
+    """Each mailbox has its own thread, and a socket that is closed ends its wait."""
+    core = Core()
+    async with stalled(greeting) as port:
+        async with reading(core, mailbox(port, timeout_s=20), mailbox(server.port)) as channel:
+            await asyncio.sleep(0.2)
+            begun = time.monotonic()
+            server.append(mail())
+            await until(lambda: server.count("Done") == 1)
+            assert time.monotonic() - begun < 3
+            begun = time.monotonic()
+            await channel.stop()
+            assert time.monotonic() - begun < 2
+
+
+async def test_an_idle_mailbox_stops_at_once(server: Dovecot) -> None:
+    """The thread is woken out of IDLE."""
+    async with reading(Core(), mailbox(server.port)) as channel:
+        await until(lambda: "Login" in server.log())
+        await asyncio.sleep(0.3)
+        begun = time.monotonic()
+        await channel.stop()
+        assert time.monotonic() - begun < 0.5
+
+
+async def test_a_stop_lets_the_mail_at_work_finish(server: Dovecot) -> None:
+    """What the core commits within the grace is moved; nothing is begun any more."""
+    core = Core(slow=asyncio.Event())
+    async with reading(core, mailbox(server.port)) as channel:
+        for number in range(3):
+            server.append(mail(message_id=f"<{number}@x.example>"))
+        await asyncio.sleep(0.8)
+        stopping = asyncio.create_task(channel.stop())
+        await asyncio.sleep(0.2)
+        assert core.slow is not None
+        core.slow.set()
+        await stopping
+    assert (len(core.requests), server.count("Done"), server.count()) == (1, 1, 2)
+
+
+async def test_a_stop_does_not_wait_for_a_core_that_hangs(server: Dovecot) -> None:
+    """The mail stays in the folder for the next start."""
+    core = Core(slow=asyncio.Event())
+    async with reading(core, mailbox(server.port)) as channel:
+        server.append(mail())
+        await asyncio.sleep(0.8)
+        begun = time.monotonic()
+        await channel.stop()
+        assert time.monotonic() - begun < 2
+    assert (core.requests, server.count()) == ([], 1)
+
+
+async def test_a_wrong_password_is_tried_again_and_harms_nobody(server: Dovecot) -> None:
+    """It is a warning in the log, without the password."""
+    core = Core()
+    wrong = mailbox(server.port, password="not-the-password", username="other")
+    async with reading(core, wrong, mailbox(server.port)):
+        server.append(mail())
+        await until(lambda: server.count("Done") == 1)
