@@ -410,6 +410,17 @@ class CallCore(Protocol):
     async def principal_of_token(self, token: str, now_wall_ms: int) -> Principal | None:
         """Return who an API token belongs to, with its scopes."""
 
+    async def device(self, device_id: str, now_wall_ms: int) -> tuple[Principal, bytes] | None:
+        """Return who a device belongs to, and sha256 of its token, for the channel to derive keys.
+
+        Args:
+            device_id: the first hexadecimal digits of that hash.
+            now_wall_ms: for the token's expiry.
+
+        Returns:
+            None unless it is the token of a device: its label begins with `packet `.
+        """
+
     async def sign_out(self, token: str) -> None:
         """Revoke a session."""
 

@@ -208,6 +208,10 @@ class Core:
             await self.store.run(access.touch_token, token_id, now_wall_ms)
         return who
 
+    async def device(self, device_id: str, now_wall_ms: int) -> tuple[Principal, bytes] | None:
+        """Return who a device belongs to, and sha256 of its token; None when it is none."""
+        return await self.store.read(access.device, device_id, now_wall_ms)
+
     async def sign_out(self, token: str) -> None:
         """Revoke a session."""
         await self.store.run(access.sign_out, access.hash_of(token), self._wall.now_ms())

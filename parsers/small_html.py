@@ -62,7 +62,7 @@ def _xhtml(title: str, content: tuple[Node, ...]) -> Element:
 
 
 # <html><head><title>mom</title><meta name="PalmComputingPlatform" content="true"></head>
-# <body bgcolor="#FFFFFF" text="#000000"><b>mom</b><form action="/pda" method="post">…
+# <body bgcolor="#FFFFFF" text="#000000"><b>mom</b><br><form action="/pda" …
 def _clipping(title: str, content: tuple[Node, ...]) -> Element:
     head = element(
         "head",
@@ -70,7 +70,13 @@ def _clipping(title: str, content: tuple[Node, ...]) -> Element:
         element("title", None, title),
         element("meta", {"name": "PalmComputingPlatform", "content": "true"}),
     )
-    body = element("body", {"bgcolor": _WHITE, "text": _BLACK}, element("b", None, title), *content)
+    body = element(
+        "body",
+        {"bgcolor": _WHITE, "text": _BLACK},
+        element("b", None, title),
+        element("br"),
+        *content,
+    )
     return element("html", None, head, body)
 
 

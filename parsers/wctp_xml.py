@@ -19,6 +19,7 @@ from defusedxml.ElementTree import fromstring
 
 from parsers.wctp import MAX_BODY_BYTES, MAX_ELEMENTS, Code, WctpError
 
+MAX_PROLOG: Final = 16  # declarations and comments before the root; real documents have two
 _FORM: Final = re.compile(r"\s*[A-Za-z_]\w{0,31}=(?=\s*(?:<|%3[Cc]))")
 _DOCTYPE: Final = re.compile(r"<!DOCTYPE[^<>\[]*>", re.IGNORECASE)
 _MARKS: Final = (
@@ -71,7 +72,7 @@ def _without_form(text: str) -> str:
 def _without_prolog(text: str) -> str:
     """Cut off declarations, comments and the DOCTYPE, in whatever order they stand."""
     rest = text.lstrip("\ufeff \t\r\n\0")
-    while True:
+    for _ in range(MAX_PROLOG):
         if rest.startswith("<?"):
             end, length = rest.find("?>"), 2
         elif rest.startswith("<!--"):
@@ -84,8 +85,9 @@ def _without_prolog(text: str) -> str:
         else:
             return rest.rstrip(" \t\r\n\0")
         if end < 0:
-            raise WctpError(Code.UNREADABLE, "This is no well-formed XML")
+            break
         rest = rest[end + length :].lstrip()
+    raise WctpError(Code.UNREADABLE, "This is no well-formed XML")
 
 
 # --- looking into a tree ------------------------------------------------------------------------

@@ -99,10 +99,8 @@ class Reconciler:
             if ended is not None:
                 report.ends_missed += 1
                 events.append(ended)
-            elif leg.ringing_call_ms is not None or leg.answered_call_ms is not None:
-                gone.add(leg.id)
-            elif leg.hangup_asked:
-                # The switch never had it and nobody wants it any more: not rung again, but over.
+            elif leg.hangup_asked or (leg.ringing_call_ms or leg.answered_call_ms) is not None:
+                # It was there and is not; or it never was, and nobody wants it any more.
                 gone.add(leg.id)
             elif self._too_old(call, leg):
                 gone.add(leg.id)

@@ -81,6 +81,14 @@ TOKEN = select_statement(
     ),
     name="token",
 )
+DEVICE = select_statement(
+    select(_T.c.hash, _T.c.label).where(
+        _T.c.hash >= bindparam("first"),
+        _T.c.hash < bindparam("behind"),
+        _T.c.revoked_wall_ms.is_(None),
+    ),
+    name="device",
+)
 TOKENS = select_statement(
     select(
         _T.c.id,

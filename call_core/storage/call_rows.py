@@ -112,12 +112,6 @@ LIVE_CALLS = select_statement(
 LOAD_COMMAND = select_statement(
     select(tables.calls.c.command).where(tables.calls.c.id == bindparam("id")), name="load_command"
 )
-SET_COMMAND = write_statement(
-    update(tables.calls)
-    .where(tables.calls.c.id == bindparam("key_id"))
-    .values(command=bindparam("command")),
-    name="set_command",
-)
 
 
 def _call_row(call: Call, ended_wall_ms: int | None) -> dict[str, Value]:

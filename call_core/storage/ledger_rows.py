@@ -74,12 +74,6 @@ UPDATE_ACCOUNT = write_statement(
     name="update_account",
 )
 INSERT_TRANSFER = write_statement(insert(tables.transfers), name="insert_transfer")
-FIND_TRANSFER = select_statement(
-    select(tables.transfers.c.id, tables.transfers.c.amount_micros).where(
-        tables.transfers.c.id == bindparam("id")
-    ),
-    name="find_transfer",
-)
 
 
 @dataclass(frozen=True, slots=True)

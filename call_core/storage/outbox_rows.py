@@ -112,12 +112,6 @@ FORGET = write_statement(
     delete(_O).where(and_(_O.c.created_wall_ms < bindparam("before"), _O.c.state != "waiting")),
     name="forget_outbox",
 )
-EXPIRE_BEFORE = write_statement(
-    update(_O)
-    .where(_O.c.state == "waiting", _O.c.created_wall_ms < bindparam("before"))
-    .values(state="expired"),
-    name="expire_outbox",
-)
 TOPIC = "outbox"
 
 

@@ -126,12 +126,6 @@ SET_OPTED_OUT = write_statement(
     .values(opted_out=bindparam("opted_out")),
     name="set_opted_out",
 )
-IS_OPTED_OUT = select_statement(
-    select(_S.c.opted_out).where(
-        _S.c.channel == bindparam("channel"), _S.c.address == bindparam("address")
-    ),
-    name="is_opted_out",
-)
 
 
 class PhoneRow(NamedTuple):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from call_core.rating.deck import RateDeck, RateRow
 from call_core.storage import tables
@@ -31,10 +31,6 @@ ACTIVATE = write_statement(
     name="activate_deck",
 )
 INSERT_RATE = write_statement(insert(_R), name="insert_rate")
-FORGET_VERSIONS = write_statement(
-    delete(_R).where(_R.c.tariff == bindparam("tariff"), _R.c.version < bindparam("before")),
-    name="forget_deck_versions",
-)
 RATES = select_statement(
     select(*(column for column in _R.c if column.name not in ("tariff", "version")))
     .where(_R.c.tariff == bindparam("tariff"), _R.c.version == bindparam("version"))

@@ -8,10 +8,6 @@ from call_core.storage.transaction import Tx
 
 INSERT_CDR = write_statement(insert(tables.cdrs), name="insert_cdr")
 INSERT_AMENDMENT = write_statement(insert(tables.cdr_amendments), name="insert_amendment")
-CDR_EXISTS = select_statement(
-    select(tables.cdrs.c.id, tables.cdrs.c.total_micros).where(tables.cdrs.c.id == bindparam("id")),
-    name="find_cdr",
-)
 
 _P = tables.ports
 TAKE_PORTS = write_statement(

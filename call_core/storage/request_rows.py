@@ -48,13 +48,6 @@ CLAIM_REPLAY = upsert_statement(
     ),
     name="claim_replay",
 )
-LAST_TEXT = select_statement(
-    select(_R.c.text, _R.c.received_wall_ms, _R.c.call_id)
-    .where(_R.c.user_id == bindparam("user_id"), _R.c.received_wall_ms >= bindparam("since"))
-    .order_by(_R.c.received_wall_ms.desc())
-    .limit(20),
-    name="recent_requests",
-)
 FORGET_CLAIMS = write_statement(
     delete(_R).where(_R.c.received_wall_ms < bindparam("before")), name="forget_requests"
 )

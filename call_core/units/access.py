@@ -5,6 +5,7 @@ go out by mail, which stands in the outbox until it is sent.
 """
 
 import hashlib
+import re
 
 from call_core.contracts import Principal
 from call_core.notices import Notice, to_json
@@ -23,6 +24,9 @@ CODES_PER_DAY = 20
 SESSION_TTL_MS = 30 * DAY_MS
 TOUCH_EVERY_MS = 60_000
 PERSON_SCOPES = ("read", "call", "admin")
+DEVICE_LABEL = "packet "
+_DEVICE_ID = re.compile(r"[0-9a-f]{16,64}")
+_BEHIND_EVERY_DIGIT = "g"  # sorts after every hexadecimal digit
 
 
 def hash_of(secret: str) -> str:
@@ -156,6 +160,22 @@ def token_row(tx: Tx, token_hash: str, now_wall_ms: int) -> tuple[str, Principal
     if who is None:
         return None
     return token_id, who, used is None or now_wall_ms - used > TOUCH_EVERY_MS
+
+
+def device(tx: Tx, device_id: str, now_wall_ms: int) -> tuple[Principal, bytes] | None:
+    """Return who a device belongs to and the hash of its token; None when there is no such device.
+
+    A device is a token made for it: the label says so. Of any other token, a pager's secret above
+    all, which travels in the clear, the hash opens nothing.
+    """
+    if not _DEVICE_ID.fullmatch(device_id):
+        return None
+    behind = device_id + _BEHIND_EVERY_DIGIT
+    for token_hash, label in tx.all(access_rows.DEVICE, first=device_id, behind=behind):
+        found = token_row(tx, token_hash, now_wall_ms) if label.startswith(DEVICE_LABEL) else None
+        if found is not None:
+            return found[1], bytes.fromhex(token_hash)
+    return None
 
 
 def touch_token(tx: Tx, token_id: str, now_wall_ms: int) -> None:

@@ -50,7 +50,6 @@ from call_core.units.house import House, Stamp
 
 PLANS = ("prepaid", "postpaid")
 ROLES = ("member", "administrator")
-FREEZE_KINDS = ("customer", "user", "prefix", "all")
 OPERATOR = "operator"
 _C = tables.calls
 RUNNING_CALLS = select_statement(

@@ -16,7 +16,7 @@ from call_core.ledger.accounts import available
 from call_core.notices import Notice
 from call_core.rating.deck import RateDeck
 from call_core.rating.rater import RateTerms, seconds_affordable, terms_of
-from call_core.storage import call_rows, ledger_rows, people_rows, record_rows
+from call_core.storage import ledger_rows, people_rows, record_rows
 from call_core.storage.transaction import Tx
 from call_core.units import changes, news
 from call_core.units.house import House, Stamp
@@ -201,11 +201,6 @@ def _warning_due_call_ms(call: Call, house: House) -> int | None:
     if limit is not None:
         ends.append(limit)
     return min(ends) - house.rules.last_minute_s * MS if ends else None
-
-
-def reload(tx: Tx, call_id: str) -> Call | None:
-    """Read a call whole, for an owner that was fenced or has just started."""
-    return call_rows.load_call(tx, call_id)
 
 
 def lost_legs(

@@ -14,7 +14,7 @@ from call_core.requests import Evidence, Request
 from call_core.storage import people_rows
 from call_core.storage.people_rows import CallerRow, PhoneRow
 from call_core.storage.transaction import Tx
-from call_core.units.house import House, Stamp
+from call_core.units.house import House
 
 _VERIFICATION = {"": Verification.NONE, "key": Verification.KEY_PRESS}
 
@@ -256,8 +256,3 @@ def permit(
     """Return what the asker may do with a command."""
     given = context or TrustContext(scopes=asker.scopes, limits=asker.customer.limits)
     return permission(command, asker.evidence, asker.user.role, given)
-
-
-def now_of(stamp: Stamp) -> int:
-    """Return the instant that people mean by now: the switch's clock, which schedules follow."""
-    return stamp.call_ms

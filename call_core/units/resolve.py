@@ -277,11 +277,6 @@ def with_time(command: Command, chosen: Due) -> Command:
     return replace(command, at=exact)
 
 
-def target_json(written: Target) -> str:
-    """Return a target as it is stored on a speed dial slot."""
-    return command_json.to_json(written)
-
-
 def party_number(call: LiveCall, written: int | Name, code: str) -> int:
     """Return which party of a call is meant, by number or by the beginning of its label.
 

@@ -10,9 +10,7 @@ from call_core.units import changes
 from call_core.units.house import House, Stamp
 
 
-def originate_now(
-    tx: Tx, house: House, call: Call, leg_ids: frozenset[str], stamp: Stamp
-) -> Call:
+def originate_now(tx: Tx, house: House, call: Call, leg_ids: frozenset[str], stamp: Stamp) -> Call:
     """Let legs that the switch never had begin now: their ringing time has not run yet.
 
     Raises:

@@ -14,7 +14,7 @@ def _zone(name: str) -> str:
     """Refuse a name that is no zone, at the start rather than at the first HOLD."""
     try:
         ZoneInfo(name)
-    except (OSError, ValueError) as error:
+    except (KeyError, OSError, ValueError) as error:
         raise ValueError(f"{name!r} is no IANA time zone") from error
     return name
 

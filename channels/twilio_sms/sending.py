@@ -1,5 +1,6 @@
 """Texts handed to Twilio's REST interface, and what its refusals mean."""
 
+import logging
 from collections.abc import Mapping
 from enum import Enum
 from http import HTTPStatus
@@ -136,10 +137,10 @@ def _client_of(settings: TwilioSettings, wire: httpx2.AsyncClient) -> "Client":
     target = urlsplit(settings.api_url)
 
     class OverOurWire(AsyncHttpClient):  # type: ignore[misc]  # the package has no types
-        """Sends what Twilio's client asks for to the address of the settings."""
+        """Sends what Twilio's client asks for to the address of the settings, and logs nothing."""
 
         def __init__(self) -> None:
-            """Keep no log of its own: it would hold texts and numbers."""
+            super().__init__(logging.getLogger("twilio"), is_async=True)
 
         async def request(
             self,

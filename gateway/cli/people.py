@@ -173,7 +173,8 @@ def add_sender(
 ) -> None:
     """Put an address on a user's file: requests from it are the user's.
 
-    A pager (snpp, wctp) gets a secret to log in with, which is shown this once only.
+    A pager (snpp, wctp) gets a secret to log in with, and a desktop (packet, with a label of your
+    own as its address) a token for `callgate dial --setup`; both are shown this once only.
 
     Example: callgate sender add Ada smtp ada@hill.example
     """
@@ -189,6 +190,9 @@ def add_sender(
     )
     from gateway.wiring import Core
 
+    if channel == "packet":
+        _add_device(user, address, config, as_json=as_json)
+        return
     if channel not in PAGER_CHANNELS:
         administer(config, AddSender(user, channel, address), as_json=as_json)
         return
@@ -203,6 +207,24 @@ def add_sender(
     print_outcome(with_core(config, work), as_json=as_json, secret=secret)
     if not as_json:
         print(f"Secret of this pager, shown this once: {secret}")
+
+
+def _add_device(user: str, label: str, config: Path | None, *, as_json: bool) -> None:
+    """Make the token of a desktop. It is known by its key, so it has no sender's address."""
+    from call_core.administration import AddToken
+    from call_core.outcomes import Outcome
+    from call_core.units.access import DEVICE_LABEL, hash_of
+    from gateway.operator_door import new_token
+    from gateway.wiring import Core
+
+    token = new_token()
+
+    async def work(core: Core) -> Outcome:
+        return await ask(core, AddToken(user, hash_of(token), f"{DEVICE_LABEL}{label}"))
+
+    print_outcome(with_core(config, work), as_json=as_json, token=token)
+    if not as_json:
+        print(f"Token of this device, shown this once: {token}")
 
 
 @command

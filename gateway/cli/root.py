@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import calls, demo, init, people, rates, records, system
+from gateway.cli import calls, demo, dial, init, people, rates, records, system
 
 EPILOG = (
     "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 settings, 4 database. "
@@ -60,6 +60,7 @@ app.command("unfreeze", rich_help_panel=_PEOPLE)(people.unfreeze)
 app.add_typer(rates.rates, name="rates", rich_help_panel=_CALLS)
 app.command("topup", rich_help_panel=_CALLS)(people.topup)
 app.command("call", rich_help_panel=_CALLS)(calls.call)
+app.command("dial", rich_help_panel=_CALLS)(dial.dial)
 app.add_typer(calls.calls, name="calls", rich_help_panel=_CALLS)
 app.add_typer(records.cdrs, name="cdrs", rich_help_panel=_CALLS)
 app.add_typer(records.ledger, name="ledger", rich_help_panel=_CALLS)

@@ -203,6 +203,7 @@ def channels(*, config: Config = None, as_json: Json = False) -> None:
 
     Example: callgate channels --json
     """
+    from channels.kit.contract import Channel
     from channels.kit.registry import channel_classes
     from gateway.listeners import listeners
 
@@ -212,7 +213,7 @@ def channels(*, config: Config = None, as_json: Json = False) -> None:
         {
             "name": name,
             "enabled": settings.channel(name).enabled,
-            "listens": where.get(name, "http" if name not in where else ""),
+            "listens": where.get(name) or ("http" if made.routers is not Channel.routers else "-"),
             "about": made.about,
             "features": sorted(made.features),
         }
@@ -258,9 +259,11 @@ def restore(
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """Make the database out of a backup; it starts frozen and nothing old is launched.
+    """Make the database out of a backup; nothing that was sent before is launched.
 
-    The database of the settings must not exist yet. `callgate unfreeze all` releases it.
+    The database of the settings must not exist yet. It starts frozen: calls and schedules of
+    before the restore, which the lost hours may have made already, are held until
+    `callgate unfreeze all`; new calls are launched.
 
     Example: callgate restore /backups/callgate-2026-11-23.db
     """

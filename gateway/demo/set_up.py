@@ -92,7 +92,7 @@ async def _add(core: Core, person: Person, password: str, hashed: str) -> Settle
     user_id = made_id(await _ask(core, user), "user_id")
     token = new_token()
     await _ask(core, SetPassword(user_id, hashed))
-    await _ask(core, AddToken(user_id, hash_of(token), "demo"))
+    await _ask(core, AddToken(user_id, hash_of(token), "packet demo"))
     for label, number in person.phones:
         await _ask(core, AddPhone(user_id, label, number, trusted=True))
     for channel, address in person.senders:

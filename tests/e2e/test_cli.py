@@ -249,21 +249,21 @@ def test_serve_says_where_it_is_carries_calls_and_drains(cli: Cli, served: dict[
     assert process.wait(timeout=20) == 0
 
 
-def test_a_backup_is_restored_frozen(cli: Cli) -> None:
-    """A copy is verified; made into a database again, it launches nothing until it is released."""
+def test_a_backup_is_made_into_a_database_again(cli: Cli) -> None:
+    """A copy is verified and never overwritten; made into a database again, it takes new calls."""
     copy = cli.folder / "copy.db"
     assert cli.json("backup", str(copy))["rows"]["customers"] >= 1
     assert cli.run("backup", str(copy), status=4).stderr != ""
     other = cli.folder / "restored.toml"
-    other.write_text('[database]\nurl = "sqlite:///restored/callgate.db"\n', encoding="utf-8")
+    text = '[database]\nurl = "sqlite:///restored/callgate.db"\n' + _only(SETTINGS, {"simulator"})
+    other.write_text(text, encoding="utf-8")
     cli.json("restore", str(copy), "--config", str(other))
     assert cli.json("doctor", "--config", str(other))["ok"] is True
-    line = ("call", "Ada", "quote", "+12125550133", "--config", str(other))
-    assert cli.json(*line)["ok"] is True
-    launch = ("call", "Ada", "call", "+12125550133", "--config", str(other))
-    cli.run(*launch, status=1)
+    exists = cli.run("restore", str(copy), "--config", str(other), status=4)
+    assert "never overwrites" in exists.stderr
+    launched = cli.json("call", "Ada", "call", "+12125550133", "--config", str(other))
+    assert launched["bill"] != []
     cli.json("unfreeze", "all", "--config", str(other))
-    assert cli.json("freeze", "all", "--config", str(other))["fields"]["kind"] == "all"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,8 @@ from tests.support.twilio_messages import ACCOUNT, NUMBER, TOKEN, TwilioMessages
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
 PHONE = "+12125550990"  # Ada's; her texts come from it
-COMMAND = "call +44 20 7946 0018"
+OTHER_PHONE = "+12125550999"  # nobody's
+COMMAND = "call mom"
 
 
 @contextlib.asynccontextmanager
@@ -39,7 +41,8 @@ async def gateway(
         options = Options(create=True, test_texts=False)
         async with running(settings, asyncio.Event(), options) as service:
             ada = people({"smtp": "mail", channel: "sms"})[0]
-            [settled] = await set_up(service.core, [ada])
+            texts_first = replace(ada, senders=ada.senders[::-1])
+            [settled] = await set_up(service.core, [texts_first])
             yield service, settled.identity, mailbox
     finally:
         await mailbox.stop()
@@ -72,10 +75,13 @@ async def test_a_text_by_kannel_rings_and_the_reply_comes_back(tmp_path: Path) -
         }
         async with gateway(tmp_path, port, environ, "kannel_sms") as (service, ada, _):
             with boxes.telephone(f"{PHONE} 12345 text {COMMAND}") as telephone:
-                texts = await asyncio.to_thread(telephone.wait_for_texts, 2, 40.0)
+                texts = await asyncio.to_thread(telephone.wait_for_texts, 1, 40.0)
+            with boxes.telephone(f"{PHONE} 12345 text hangup") as telephone:
+                texts += await asyncio.to_thread(telephone.wait_for_texts, 2, 40.0)
             assert await calls_of(service, ada) == ["kannel_sms"]
-    assert [(sender, receiver) for sender, receiver, _ in texts] == [(NUMBER, PHONE)] * 2
-    assert "$" in texts[1][2]
+    assert [(sender, receiver) for sender, receiver, _ in texts] == [(NUMBER, PHONE)] * 3
+    assert "mom" in texts[0][2]
+    assert "$" in texts[2][2]
 
 
 def twilio_environ(twilio: TwilioMessages) -> dict[str, str]:
@@ -98,10 +104,12 @@ async def test_a_text_by_twilio_rings_once_and_is_answered_once(tmp_path: Path) 
             assert [each.status_code for each in answers] == [200, 200]
             assert {each.text for each in answers} == {answers[0].text}
             assert "<Message>" not in answers[0].text
-            await until(lambda: len(twilio.sent) >= 2)
+            await until(lambda: len(twilio.sent) >= 1)
+            await twilio.text(PHONE, "hangup")
+            await until(lambda: len(twilio.sent) >= 3)
             assert await calls_of(service, ada) == ["twilio_sms"]
             await asyncio.sleep(0.5)
-    assert [message["to"] for message in twilio.sent] == [PHONE, PHONE]
+    assert [message["to"] for message in twilio.sent] == [PHONE] * 3
     assert all(len(message["body"]) <= 160 for message in twilio.sent)
 
 
@@ -113,7 +121,9 @@ async def test_who_sent_stop_gets_the_receipt_by_mail(tmp_path: Path) -> None:
         async with gateway(tmp_path, port, environ, "twilio_sms") as (service, ada, mailbox):
             await twilio.text(PHONE, COMMAND)
             await until(lambda: len(twilio.sent) >= 1)
+            await twilio.text(OTHER_PHONE, "who is there")
             twilio.opted_out.add(PHONE)
+            await twilio.text(PHONE, "hangup")
             await until(lambda: len(mailbox.messages()) >= 1)
             assert await calls_of(service, ada) == ["twilio_sms"]
     assert len(twilio.sent) == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, cast
 
@@ -65,7 +66,7 @@ async def reading(
 
 async def until(true: Callable[[], bool], what: str = "") -> None:
     """Wait for something to become true; it is looked at in a thread, so it may block."""
-    async with asyncio.timeout(WAIT_S):
-        while not await asyncio.to_thread(true):  # noqa: ASYNC110  (a server does not say it)
-            await asyncio.sleep(0.02)
-    assert true(), what
+    until_s = time.monotonic() + WAIT_S
+    while not await asyncio.to_thread(true):  # a server does not say it
+        assert time.monotonic() < until_s, what
+        await asyncio.sleep(0.02)

@@ -100,11 +100,10 @@ async def test_a_copy_in_another_folder_is_the_same_request(server: Dovecot) -> 
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (mail("call mom\rnow"), "mail_bare_return"),
         (mail("x" * 999), "mail_line_too_long"),
         (mail("call mom\n" + "y\n" * (MESSAGE_SIZE_LIMIT // 2)), "mail_too_large"),
     ],
-    ids=["bare CR", "long line", "too large"],
+    ids=["long line", "too large"],
 )
 async def test_a_mail_that_cannot_be_read_goes_to_failed_and_its_sender_is_told(
     server: Dovecot, content: bytes, code: str
@@ -119,6 +118,15 @@ async def test_a_mail_that_cannot_be_read_goes_to_failed_and_its_sender_is_told(
     assert isinstance(told.command, ParseError)
     assert (told.command.code, told.external_id) == (code, "refused:1@x.example")
     assert after.external_id == "2@x.example"
+
+
+async def test_a_mail_whose_author_cannot_be_told_is_only_put_away(server: Dovecot) -> None:
+    """Two From fields: nobody can be answered."""
+    core = Core()
+    async with reading(core, mailbox(server.port)):
+        server.append(mail(From="Bob <bob@x.example>"))
+        await until(lambda: server.count("Failed") == 1)
+    assert core.requests == []
 
 
 async def test_a_mail_at_the_size_limit_is_read(server: Dovecot) -> None:

@@ -26,6 +26,7 @@ PASSWORD = "imap-password"
 START_TIMEOUT_S = 15.0
 _SBIN = "/usr/sbin"
 _ROOT = 0
+# sdbox, because its locks are the kernel's; those of Maildir outlive a killed Dovecot by minutes.
 _CONFIG = """
 base_dir = {folder}/run
 state_dir = {folder}/state
@@ -39,7 +40,7 @@ default_internal_user = {internal}
 default_internal_group = {group}
 default_login_user = {login}
 first_valid_uid = 1
-mail_location = maildir:{folder}/mail/%u
+mail_location = sdbox:{folder}/mail/%u
 mail_max_userip_connections = 100
 imap_idle_notify_interval = 29 mins
 {capability}

@@ -90,15 +90,17 @@ class Kannel:
     _telephones: int = 0
 
     @contextlib.contextmanager
-    def telephone(self, *messages: str, count: int = 1, pause_s: float = 0) -> Iterator[Telephone]:
-        """Send messages, and stay on the line for answers."""
+    def telephone(
+        self, *messages: str, count: int = 1, pause_s: float = 0, quiet: bool = False
+    ) -> Iterator[Telephone]:
+        """Send messages, and stay on the line for answers; `quiet` shows none of them."""
         self._telephones += 1
         log = self.folder / f"telephone{self._telephones}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603  (the peer)
                 [
                     str(FAKESMSC),
-                    *("-H", "127.0.0.1", "-r", str(self.centre_port), "-v", "0"),
+                    *("-H", "127.0.0.1", "-r", str(self.centre_port), "-v", "3" if quiet else "0"),
                     *("-m", str(count), "-i", str(pause_s), *(messages or _NONE)),
                 ],
                 stdout=output,

@@ -21,7 +21,7 @@ from tests.support.scripted_core import ANNA, NOW_MS, PASSWORD, ScriptedCore, a_
 
 URL = "http://callgate.test"
 NASTY = "<&\"'$()]]>"
-AWKWARD = f"{NASTY} $(k) $$ Łucja\x00\x1b\ud800 ;,:~!"
+AWKWARD = f"{NASTY} $(k) $$ Łucja\x00\x1b ;,:~!"
 SHOWN = f"{NASTY} $(k) $$ Łucja"
 LONG_NAME = "\u6f22" * 40
 PHONES = (
@@ -65,9 +65,10 @@ DEVICES = {
 class Handset(MicroBrowser):
     """A browser whose every answer is looked at by the lint of its language."""
 
-    def __init__(self, client: httpx2.AsyncClient, device: Device) -> None:
+    def __init__(self, client: httpx2.AsyncClient, device: Device, core: ScriptedCore) -> None:
         super().__init__(client, device.path, device.headers)
         self.device = device
+        self.core = core
 
     @property
     def state(self) -> str:
@@ -77,9 +78,7 @@ class Handset(MicroBrowser):
     async def ask(self, action: str, fields: Mapping[str, str] | None = None) -> Screen:
         """Send an action as if this screen had a button for it."""
         data = {"b": action, "s": self.state, **(fields or {})}
-        return self._show(
-            await self._client.post(self.device.path, data=data, headers=self._headers)
-        )
+        return self._show(await self.client.post(self.device.path, data=data, headers=self.headers))
 
     async def enter(self) -> Screen:
         """Sign in as Anna."""
@@ -109,7 +108,7 @@ async def handset_before(
             app.include_router(router)
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=URL) as client:
-        yield Handset(client, DEVICES[kind])
+        yield Handset(client, DEVICES[kind], core)
 
 
 def plain_core() -> ScriptedCore:

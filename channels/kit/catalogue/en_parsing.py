@@ -223,8 +223,9 @@ TEXTS = MappingProxyType(
         "mail_not_handled": say(
             "Your mail could not be handled",
             "Something failed on our side each time we tried to handle your mail, so nothing was "
-            "done.>>Send it again, or ask your administrator.",
-            "We could not handle your mail.>>Send it again.",
+            "done. Ask your administrator, or send it again." + _TRY_MAIL,
+            "Something failed on our side; nothing was done." + _TRY_MAIL,
+            "We could not handle your mail." + _TRY_MAIL,
         ),
         "mail_nul": _mail("Your mail holds bytes that no text has"),
         "mail_too_large": _mail("Your mail is over {limit} bytes"),

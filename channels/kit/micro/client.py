@@ -20,18 +20,23 @@ _LINE = ("Menu", "call")
 
 
 class MicroBrowser:
-    """Shows one screen at a time."""
+    """Shows one screen at a time.
+
+    Attributes:
+        client, path, headers: how it speaks, where it begins, what it says of itself.
+        answer, screen: what it shows, as it came and as it is read.
+    """
 
     def __init__(self, client: httpx2.AsyncClient, path: str, headers: Mapping[str, str]) -> None:
-        self._client = client
-        self._path = path
-        self._headers = dict(headers)
+        self.client = client
+        self.path = path
+        self.headers = dict(headers)
         self.screen = Screen()
         self.answer = httpx2.Response(200)
 
     async def open(self) -> Screen:
         """Go to the first page."""
-        return self._show(await self._client.get(self._path, headers=self._headers))
+        return self._show(await self.client.get(self.path, headers=self.headers))
 
     async def press(self, label: str, typed: Mapping[str, str] | None = None) -> Screen:
         """Press what says `label`, with what is typed into the fields of the screen.
@@ -46,7 +51,7 @@ class MicroBrowser:
                 f"no {label!r} on this screen: {error!r}", retryable=False
             ) from error
         data = self.screen.sent(press, typed or {})
-        return self._show(await self._client.post(press.href, data=data, headers=self._headers))
+        return self._show(await self.client.post(press.href, data=data, headers=self.headers))
 
     def _show(self, answer: httpx2.Response) -> Screen:
         self.answer = answer

@@ -122,12 +122,13 @@ def screen_of(
 
     Args:
         page: the whole page; each of its rows must fit on a screen by itself.
-        first: the row that the screen begins with.
+        first: the row that the screen begins with; the first one when there is no such row.
         action: asks for the page again, without an offset.
         writer: of the browser's language.
         state: the fresh sealed state of this screen.
         max_bytes: the browser's limit.
     """
+    first = first if first < len(page.rows) else 0
     rest = list(page.rows[first : first + MAX_ROWS_OF_A_PAGE])
     left = len(page.rows) - first
 

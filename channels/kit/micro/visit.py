@@ -16,7 +16,7 @@ MAX_FORM_FIELDS = 80
 MAX_FIELD_CHARS = 1000
 SEVERAL = ";"  # between the values of fields of one name; what WML writes between choices
 
-_CONTROLS = dict.fromkeys({*range(32), 127}, " ")
+_CONTROLS = dict.fromkeys({*range(32), 127} - {10}, " ")  # a new line separates people
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,6 +229,7 @@ async def test_the_audit_is_whole_after_all_of_it(service: Service, ada: User) -
     """Every action of a user leaves a row, and no link of the chain is broken."""
     for line in (f"call {UK}", f"save bob {UK}", "hangup", "forget bob"):
         await service.ask(ada, line)
+        service.world.wall.jump(1)
     actions = [row[0] for row in await service.rows(AUDIT) if row[1] == ada.id]
     assert actions == ["call.launched", "directory.saved", "call.hangup", "directory.forgotten"]
     assert await service.world.store.read(broken_links) == []

@@ -128,6 +128,13 @@ def test_a_wrong_secret_is_not_repeated(file: Path) -> None:
     assert "8675309" not in sentence
 
 
+def test_a_table_that_is_refused_as_a_whole_does_not_show_its_secrets(file: Path) -> None:
+    """A password that was right stands in the same table as the key that is missing."""
+    sentence = read(file, '[imap.mailboxes.main]\nusername = "u"\npassword = "8675309"')
+    assert '"imap.mailboxes.main.host"' in sentence
+    assert "8675309" not in sentence
+
+
 def test_lists_and_tables_come_as_json_from_the_environment(file: Path) -> None:
     """A variable can hold a whole list."""
     file.write_text("", encoding="utf-8")

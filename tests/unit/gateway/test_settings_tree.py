@@ -93,3 +93,5 @@ def test_secrets_are_known_by_their_type() -> None:
     assert not settings_tree.is_secret(Outer, ("mail", "port"))
     assert not settings_tree.is_secret(Outer, ("mail", "password", "x"))
     assert not settings_tree.is_secret(Outer, ("nobody",))
+    assert settings_tree.is_secret(Outer, ("more", "a", "password"))
+    assert not settings_tree.is_secret(Outer, ("more", "a", "port"))

@@ -217,7 +217,6 @@ async def test_past_calls_go_on_page_by_page(handset: Handset, core: ScriptedCor
         f"call_{number}": a_call(f"call_{number}", f"{number}", state="ENDED")
         for number in range(45)
     }
-    await handset.press("Home")
     await handset.press("Calls")
     seen = handset.labels()
     while {"More", "Older"} & set(handset.labels()):

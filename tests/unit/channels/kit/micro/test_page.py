@@ -30,12 +30,14 @@ class Lister:
         self,
         page: Page,  # noqa: ARG002  (the writer's signature)
         rows: Sequence[Row],
-        foot: tuple[Press, ...],
+        foot: Row,
         state: str,  # noqa: ARG002  (as above)
     ) -> tuple[bytes, int]:
         """Return words and actions, and their length."""
         words = [block.text for row in rows for block in row if isinstance(block, Words)]
-        text = " ".join([*words, *(press.action for press in foot)]).encode()
+        text = " ".join(
+            [*words, *(press.action for press in foot if isinstance(press, Press))]
+        ).encode()
         return text, len(text)
 
 
@@ -59,7 +61,7 @@ def shown(rows: int, first: int, limit: int) -> str:
         (9, 0, 20, "r00 r01 2!dir:x home"),
         (9, 2, 20, "r02 r03 4!dir:x home"),
         (9, 8, 20, "r08 home"),
-        (9, 9, 20, "home"),
+        (9, 9, 20, "r00 r01 2!dir:x home"),
         (9, 4, 1, "r04 5!dir:x home"),
     ],
 )

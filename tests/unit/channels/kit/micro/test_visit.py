@@ -34,7 +34,7 @@ def posted(body: bytes) -> Request:
         (b"to=%C5%81ucja", {"to": "Łucja"}),
         (b"to=Jos%E9", {"to": "José"}),
         (b"to=Jos\xe9", {"to": "José"}),
-        (b"to=a%00b%1b%0d%0ac", {"to": "a b   c"}),
+        (b"to=a%00b%1b%0d%0ac", {"to": "a b  \nc"}),
         (b"x=" + b"y" * MAX_FIELD_CHARS, {"x": "y" * MAX_FIELD_CHARS}),
         (b"x=" + b"y" * (MAX_FIELD_CHARS + 1), None),
         (b"&".join([b"x=1"] * (MAX_FORM_FIELDS + 1)), None),

@@ -1,0 +1,1 @@
+"""The desktop client behind `callgate dial`: its device file, one command, a call followed."""

@@ -1,0 +1,193 @@
+"""Two-leg calls launched, bridged, ended and billed per second on simulator and SQLite FULL.
+
+Beside it the machine's floor: raw commits of one row per second on the same disk, in the same run.
+The calls are as short as the simulator allows, on a clock that runs fast, so that nothing but our
+own work bounds the figure.
+"""
+
+import asyncio
+import json
+import random
+import sqlite3
+import sys
+import tempfile
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import structlog
+
+from call_core.administration import (
+    ActivateDeck,
+    AddCustomer,
+    AddPhone,
+    AddUser,
+    Administration,
+    TopUp,
+)
+from call_core.commands import Call, Command, Number
+from call_core.door import Core
+from call_core.engine.engine import Engine, EngineSettings
+from call_core.outcomes import Done, Launched
+from call_core.rating.deck import RateRow
+from call_core.requests import Evidence, Request
+from call_core.storage import migrate, rate_rows
+from call_core.storage.rate_rows import Decks
+from call_core.storage.store import Store
+from call_core.storage.transaction import Tx
+from call_core.switches.simulator import Simulator
+from call_core.switches.simulator_phone import PhoneScript
+from call_core.units.house import House
+from gateway.clocks import CallClock, WallClock
+from gateway.wiring import rules_of
+from tests.bench.limits import OPEN_LIMITS
+
+CALLS = 2_000
+AT_ONCE = 60
+SPEED = 50
+_FLOOR_S = 2.0
+
+
+def main() -> None:
+    """Print the figures as JSON."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    with tempfile.TemporaryDirectory() as folder:
+        figures = {"raw_commits_per_s": raw_commits_per_s(Path(folder) / "floor.db")}
+        figures |= asyncio.run(measure(Path(folder) / "calls.db"))
+    sys.stdout.write(json.dumps(figures) + "\n")
+
+
+def raw_commits_per_s(path: Path) -> int:
+    """Return how many single-row transactions per second the disk takes with synchronous=FULL."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("CREATE TABLE row (id INTEGER PRIMARY KEY, text TEXT)")
+    began, done = time.perf_counter(), 0
+    while time.perf_counter() - began < _FLOOR_S:
+        connection.execute("INSERT INTO row (text) VALUES ('x')")
+        done += 1
+    connection.close()
+    return round(done / (time.perf_counter() - began))
+
+
+async def measure(path: Path) -> dict[str, float]:
+    """Return calls per second, and what one call costs in statements, units and CPU."""
+    url = f"sqlite:///{path}"
+    migrate.upgrade(url)
+    wall = WallClock()
+    clock = CallClock(wall.now_ms(), Fraction(SPEED))
+    store = await Store.open(url)
+    script = PhoneScript(ring_ms=200, press_after_ms=200, talk_ms=1_000)
+    switch = Simulator(
+        name="simulator",
+        clock=clock,
+        phones={},
+        default=script,
+        orders_path=None,
+        ports=100_000,
+        rng=random.Random(1),  # noqa: S311  (no secret)
+    )
+    house = House(
+        node="bench",
+        switch="simulator",
+        trunk="main",
+        ports=100_000,
+        service_number="+12025550143",
+        decks=Decks(),
+        limits=OPEN_LIMITS,
+        rules=rules_of(OPEN_LIMITS, 0),
+    )
+    rng = random.SystemRandom()
+    engine = Engine(store, switch, house, wall, clock, rng, {}, EngineSettings())
+    core = Core(store, engine, wall, clock, rng)
+    await core.start()
+    user_id = await _user(core, store)
+    before, cpu = store.statistics(), time.process_time()
+    began = time.perf_counter()
+    places = asyncio.Semaphore(AT_ONCE)
+    await asyncio.gather(*(_call(core, user_id, n, places) for n in range(CALLS)))
+    took_s = time.perf_counter() - began
+    after = store.statistics()
+    cpu = time.process_time() - cpu
+    switch.close()
+    await core.stop()
+    return {
+        "calls_per_s": round(CALLS / took_s),
+        "statements_per_call": round((after.statements - before.statements) / CALLS, 1),
+        "units_per_call": round((after.units - before.units) / CALLS, 1),
+        "commits_per_call": round((after.commits - before.commits) / CALLS, 2),
+        "cpu_ms_per_call": round(cpu / CALLS * 1000, 2),
+    }
+
+
+async def _call(core: Core, user_id: str, n: int, places: asyncio.Semaphore) -> None:
+    """Launch one call and wait until it is billed."""
+    async with places:
+        number = f"+44207{9460000 + n % 1000}"
+        outcome = await core.handle(_request(Call(Number(number)), f"call{n}", user_id))
+        assert isinstance(outcome, Launched), outcome
+        changed = core.engine.driver.watch.subscribe(outcome.call_id)
+        while outcome.call_id in core.engine.driver.live:
+            changed.clear()
+            await changed.wait()
+        core.engine.driver.watch.unsubscribe(outcome.call_id, changed)
+
+
+def _request(command: Command | Administration, external_id: str, user_id: str | None) -> Request:
+    return Request(
+        channel="cli" if user_id is None else "api",
+        id_space="cli" if user_id is None else "api",
+        external_id=external_id,
+        sender="",
+        evidence=Evidence.PROVEN,
+        received_wall_ms=0,
+        command=command,
+        user_id=user_id,
+        scopes=("read", "call", "admin"),
+        in_session=True,
+    )
+
+
+async def _user(core: Core, store: Store) -> str:
+    """Return a user with a phone and much money."""
+
+    def deck(tx: Tx) -> int:
+        tx.write(
+            rate_rows.INSERT_TARIFF,
+            name="bench",
+            currency="USD",
+            timezone="UTC",
+            quantum_micros=100,
+            active_version=0,
+            loaded_version=0,
+        )
+        row = tx.one(rate_rows.RESERVE_VERSION, key_name="bench")
+        assert row is not None
+        rows = [(1, RateRow("", "1", "US", 10_000)), (2, RateRow("", "44", "UK", 20_000))]
+        rate_rows.insert_rates(tx, "bench", row[0], rows)
+        return int(row[0])
+
+    version = await store.run(deck)
+    asked: list[Administration] = [
+        ActivateDeck("bench", version),
+        AddCustomer(
+            "Bench",
+            "USD",
+            "prepaid",
+            regions=("US", "GB"),
+            daily_spend_micros=10**15,
+            concurrent_calls=10**6,
+        ),
+        TopUp("Bench", 10**13),
+        AddUser("Bench", "Bench"),
+        AddPhone("Bench", "office", "+12125550101", trusted=True),
+    ]
+    outcomes = [await core.handle(_request(each, f"set{n}", None)) for n, each in enumerate(asked)]
+    made = outcomes[3]
+    assert isinstance(made, Done), made
+    return str(made.fields["user_id"])
+
+
+if __name__ == "__main__":
+    main()
