@@ -4,6 +4,7 @@ import hmac
 import ipaddress
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -116,7 +117,8 @@ class KannelChannel(Channel):
         except ParseError as error:
             _log.warning("sms_unreadable", code=error.code)
             return _plain("Unreadable.", 413 if error.code == "sms_too_large" else 400)
-        return await self._answer(message)
+        believed = message if self._kannel.sent_times else replace(message, sent_ms=None)
+        return await self._answer(believed)
 
     async def _answer(self, message: TextMessage) -> Response:
         asked = request_of(

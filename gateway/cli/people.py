@@ -194,6 +194,7 @@ def add_sender(
         _add_device(user, address, config, as_json=as_json)
         return
     if channel not in PAGER_CHANNELS:
+        address = _as_it_comes_in(channel, address)
         administer(config, AddSender(user, channel, address), as_json=as_json)
         return
     address, secret = normal_address(address), new_pager_secret()
@@ -207,6 +208,15 @@ def add_sender(
     print_outcome(with_core(config, work), as_json=as_json, secret=secret)
     if not as_json:
         print(f"Secret of this pager, shown this once: {secret}")
+
+
+def _as_it_comes_in(channel: str, address: str) -> str:
+    """Return a telephone number as text messages come in from it, other addresses unchanged."""
+    from channels.kit.registry import channel_classes
+    from channels.kit.sms_in import ID_SPACE, phone_address
+
+    made = channel_classes().get(channel)
+    return phone_address(address) if made is not None and made.id_space == ID_SPACE else address
 
 
 def _add_device(user: str, label: str, config: Path | None, *, as_json: bool) -> None:

@@ -38,6 +38,17 @@ class Defective(Core):
         return await super().handle(request)
 
 
+class Counting(Core):
+    """A core that counts how often it is asked, repeats included."""
+
+    asked = 0
+
+    async def handle(self, request: Request) -> Outcome:
+        """Count, then do as any other."""
+        self.asked += 1
+        return await super().handle(request)
+
+
 @pytest.mark.parametrize("fault", [Overloaded(), StoreUnavailable(), CommitUnknown()])
 async def test_what_the_core_cannot_take_now_stays_and_is_tried_again(
     server: Dovecot, fault: Exception
@@ -119,15 +130,14 @@ async def test_a_folder_that_is_made_anew_has_other_uids(server: Dovecot) -> Non
 
 async def test_a_server_that_is_killed_while_the_core_thinks(server: Dovecot) -> None:
     """The outcome is committed, the mail still stands there, and is only filed afterwards."""
-    core = Core(slow=asyncio.Event())
+    core = Counting(slow=asyncio.Event())
     async with reading(core, mailbox(server.port)):
         server.append(mail())
-        await asyncio.sleep(0.3)
+        await until(lambda: core.asked == 1)
         server.kill()
         assert core.slow is not None
         core.slow.set()
-        await asyncio.sleep(0.3)
-        assert len(core.requests) == 1
+        await until(lambda: len(core.requests) == 1)
         server.start()
         await until(lambda: server.count("Done") == 1)
         server.append(mail(message_id="<2@x.example>"))
@@ -162,7 +172,7 @@ async def test_kills_at_any_moment_lose_and_double_nothing(capability: str) -> N
 
 async def test_a_done_folder_that_cannot_be_written_asks_the_core_once(server: Dovecot) -> None:
     """The mail stays, is not handled again, and is moved as soon as that can be done."""
-    core = Core()
+    core = Counting()
     async with reading(core, mailbox(server.port)):
         await until(lambda: _exists(server, "Done"))
         done = server.folder / "mail" / "calls" / "mailboxes" / "Done"
@@ -170,15 +180,15 @@ async def test_a_done_folder_that_cannot_be_written_asks_the_core_once(server: D
         done.rename(aside)
         done.write_text("in the way", encoding="utf-8")
         server.append(mail())
-        await until(lambda: len(core.requests) == 1)
+        await until(lambda: core.asked == 1)
         await asyncio.sleep(0.5)
         assert server.count() == 1
         server.append(mail(message_id="<2@x.example>"))
-        await until(lambda: len(core.requests) == 2)
+        await until(lambda: core.asked == 2)
         done.unlink()
         aside.rename(done)
         await until(lambda: server.count("Done") == 2)
-    assert len(core.requests) == 2
+    assert core.asked == 2
 
 
 def _exists(server: Dovecot, folder: str) -> bool:
@@ -247,13 +257,16 @@ async def test_a_push_in_one_packet_with_the_answer_to_idle_is_seen() -> None:
 
 
 @contextlib.asynccontextmanager
-async def stalled(greeting: bytes) -> AsyncIterator[int]:
-    """A server that says a greeting, or nothing, and then no more."""
+async def stalled(*said: bytes) -> AsyncIterator[int]:
+    """A server that says so much, one line for each of its client's, and then no more."""
     held: list[asyncio.StreamWriter] = []
 
-    async def connected(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         held.append(writer)
-        writer.write(greeting)
+        tag = b""
+        for each in said:
+            writer.write(each.replace(b"TAG", tag))
+            tag = (await reader.readline()).partition(b" ")[0]
 
     listening = await asyncio.start_server(connected, "127.0.0.1", 0)
     try:
@@ -265,14 +278,18 @@ async def stalled(greeting: bytes) -> AsyncIterator[int]:
         await listening.wait_closed()
 
 
-@pytest.mark.parametrize("greeting", [b"", b"* OK ready\r\n"], ids=["silent", "no login"])
+@pytest.mark.parametrize(
+    "said",
+    [(), (b"* OK ready\r\n", b"* CAPABILITY IMAP4rev1\r\nTAG OK done\r\n")],
+    ids=["silent", "no login"],
+)
 async def test_a_server_that_stalls_holds_up_neither_another_mailbox_nor_the_stop(
-    server: Dovecot, greeting: bytes, capfd: pytest.CaptureFixture[str]
+    server: Dovecot, said: tuple[bytes, ...], capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Each mailbox has its own thread; one that cannot be woken is left behind."""
     core = Core()
     async with (
-        stalled(greeting) as port,
+        stalled(*said) as port,
         reading(core, mailbox(port, timeout_s=20), mailbox(server.port)) as channel,
     ):
         await asyncio.sleep(0.2)
@@ -283,8 +300,8 @@ async def test_a_server_that_stalls_holds_up_neither_another_mailbox_nor_the_sto
         begun = time.monotonic()
         await channel.stop()
         assert time.monotonic() - begun < 2
-        # After the greeting there is a socket to close, and the thread ends with it.
-        assert ("imap_thread_left" in capfd.readouterr().out) == (greeting == b"")
+        # Once it is connected there is a socket to close, and the thread ends with it.
+        assert ("imap_thread_left" in capfd.readouterr().out) == (not said)
 
 
 async def test_an_idle_mailbox_stops_at_once(server: Dovecot) -> None:
@@ -299,11 +316,11 @@ async def test_an_idle_mailbox_stops_at_once(server: Dovecot) -> None:
 
 async def test_a_stop_lets_the_mail_at_work_finish(server: Dovecot) -> None:
     """What the core commits within the grace is moved; nothing is begun any more."""
-    core = Core(slow=asyncio.Event())
+    core = Counting(slow=asyncio.Event())
     async with reading(core, mailbox(server.port)) as channel:
         for number in range(3):
             server.append(mail(message_id=f"<{number}@x.example>"))
-        await asyncio.sleep(0.8)
+        await until(lambda: core.asked == 1)
         stopping = asyncio.create_task(channel.stop())
         await asyncio.sleep(0.2)
         assert core.slow is not None
@@ -314,10 +331,10 @@ async def test_a_stop_lets_the_mail_at_work_finish(server: Dovecot) -> None:
 
 async def test_a_stop_does_not_wait_for_a_core_that_hangs(server: Dovecot) -> None:
     """The mail stays in the folder for the next start."""
-    core = Core(slow=asyncio.Event())
+    core = Counting(slow=asyncio.Event())
     async with reading(core, mailbox(server.port)) as channel:
         server.append(mail())
-        await asyncio.sleep(0.8)
+        await until(lambda: core.asked == 1)
         begun = time.monotonic()
         await channel.stop()
         assert time.monotonic() - begun < 2

@@ -32,12 +32,14 @@ def test_one_part_holds_the_short_wording(content: Outcome) -> None:
 
 def test_more_parts_hold_the_full_wording_if_it_fits() -> None:
     """What is paid for is used, and no more."""
-    full = render(MENU, Budget.FULL)
-    found = sms_segments(outgoing(MENU), sms_out.SEGMENTS_LIMIT)
-    assert "".join(found.parts).splitlines()[0] == full.splitlines()[0]
-    assert 1 < len(found.parts) <= sms_out.SEGMENTS_LIMIT
-    less = sms_segments(outgoing(MENU), len(found.parts) - 1)
-    assert less.parts == sms_segments(outgoing(MENU), 1).parts
+    rows = tuple(Phrase(f"line_number_{number}_of_a_long_list") for number in range(12))
+    listed = Told("next", rows=rows)
+    full = render(listed, Budget.FULL)
+    found = sms_segments(outgoing(listed), sms_out.SEGMENTS_LIMIT)
+    assert "".join(found.parts) == full
+    assert len(found.parts) == 3
+    assert sms_segments(outgoing(listed), 3).parts == found.parts
+    assert sms_segments(outgoing(listed), 2).parts == sms_segments(outgoing(listed), 1).parts
 
 
 def test_what_cannot_fit_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
