@@ -118,7 +118,8 @@ class Core:
         if handled.repeated and isinstance(handled.outcome, Launched):
             # The first answer may have been lost after its commit, and the call with it.
             self.engine.driver.check(handled.outcome.call_id)
-        self.engine.scheduler.wake()
+        if handled.launched is None:
+            self.engine.scheduler.wake()
         self.engine.outbox.wake()
 
     def _note_emergency(self, request: Request) -> None:

@@ -29,7 +29,8 @@ class Request:
         channel: the channel's registry name (`smtp`, `web`, `api`, …).
         id_space: whose external ids these are; smtp and imap share `mail`.
         external_id: the message's own id there; repeating it repeats nothing but the answer.
-        sender: normalised address in the channel's own form; "" when `user_id` is given.
+        sender: normalised address in the channel's own form, where news go; with `user_id` it may
+            be "", when the channel has nowhere to send them.
         user_id: set when the channel authenticated the user itself (session, token, device key).
         evidence: how sure the channel is.
         received_wall_ms: when it came in.

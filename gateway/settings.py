@@ -54,7 +54,11 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="", description="base of the links sent out; empty is the HTTP listener's own"
     )
-    switch: str = Field(default="simulator", description="the switch that carries calls")
+    switch: str = Field(
+        default="simulator",
+        pattern="^simulator$",
+        description="the switch that carries calls; so far only the simulator",
+    )
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
     numbers: NumbersSettings = Field(default_factory=NumbersSettings)

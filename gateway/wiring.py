@@ -13,11 +13,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from fractions import Fraction
 
 from call_core import notices, outcomes
+from call_core.calls.model import Call, Leg
 from call_core.calls.rules import Rules
 from call_core.contracts import Clock
 from call_core.customers.limits import Limits
 from call_core.door import Core as CallCoreDoor
 from call_core.engine.engine import Engine, EngineSettings
+from call_core.outcomes import Outcome
+from call_core.requests import Request
 from call_core.storage import migrate, outbox_rows
 from call_core.storage.outbox_rows import OutboxRow
 from call_core.storage.rate_rows import Decks
@@ -68,7 +71,27 @@ class Core(CallCoreDoor):
         self.switch = switch
         self.metrics = metrics
         self._deliver = deliver
+        engine.driver.observe = self._observe
         _watch(metrics, self)
+
+    async def handle(self, request: Request) -> Outcome:
+        """Do a request as the door does, and count it."""
+        outcome = await super().handle(request)
+        self.metrics.request_answered(request.channel, outcome.code)
+        return outcome
+
+    def _observe(self, before: Call, after: Call) -> None:
+        """Count the legs that were originated and that ended in one change of a call."""
+        for leg in after.legs():
+            was = before.leg(leg.id)
+            if leg.originated_call_ms is None:
+                continue
+            if was is None or was.originated_call_ms is None or before.version == 1:
+                self.metrics.leg_originated(after.channel, leg.trunk)
+            if leg.ended and not (was is not None and was.ended):
+                self.metrics.leg_ended(
+                    after.channel, leg.trunk, answered_ms=_answered_ms(leg), pdd_ms=_pdd_ms(leg)
+                )
 
     async def start(self, channels: Sequence[Channel] = ()) -> None:
         """Start driving calls; messages go out through these channels."""
@@ -105,6 +128,19 @@ class Core(CallCoreDoor):
 def _outbox_age(tx: Tx) -> int:
     row = tx.one(outbox_rows.AGE)
     return 0 if row is None else int(row[0])
+
+
+def _answered_ms(leg: Leg) -> int | None:
+    if leg.answered_call_ms is None or leg.ended_call_ms is None:
+        return None
+    return max(0, leg.ended_call_ms - leg.answered_call_ms)
+
+
+def _pdd_ms(leg: Leg) -> int | None:
+    heard = leg.ringing_call_ms if leg.ringing_call_ms is not None else leg.answered_call_ms
+    if heard is None or leg.originated_call_ms is None:
+        return None
+    return max(0, heard - leg.originated_call_ms)
 
 
 def _watch(metrics: Metrics, core: Core) -> None:

@@ -73,4 +73,6 @@ def _prompt(call: Call, party: Party, leg: Leg) -> Prompt | None:
         return Prompt.ACCEPT if first else Prompt.ACCEPT_INVITED
     if first and call.state is CallState.ENDING:
         return closing_prompt(call)
+    if first and call.warned_call_ms is not None:
+        return Prompt.ENDING_SOON
     return None

@@ -8,7 +8,7 @@ bridging and prompts change no money and are written with the next unit.
 import asyncio
 import contextlib
 import random
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
 import structlog
@@ -45,6 +45,7 @@ class Driver:
     Attributes:
         live: by call id, from launch to the last settlement.
         watch: whom to tell that a call changed.
+        observe: told a call as it was and as it is after every change, for figures.
         switch_back: set when a lost switch is back, for whoever reconciles.
         lost_call_ms: since when the switch has not been heard, until it was reconciled.
     """
@@ -70,6 +71,7 @@ class Driver:
         self.live: dict[str, LiveCall] = {}
         self.watch = Watch()
         self.quarantined = 0
+        self.observe: Callable[[Call, Call], None] | None = None
         self.switch_back = asyncio.Event()
         self.lost_call_ms: int | None = None
 
@@ -145,6 +147,12 @@ class Driver:
 
     def _soft(self, live: LiveCall, event: SwitchEvent) -> bool:
         """Merge an event that needs no unit of its own; whether it was one."""
+        if event.kind is EventKind.BRIDGE_FAILED:
+            # Asked for too early or refused: the sweep asks again.
+            if event.leg_id in live.asked:
+                live.asked[event.leg_id].bridged = False
+                live.unfinished = True
+            return True
         leg = live.call.leg(event.leg_id)
         if leg is None or live.task is not None:
             return False
@@ -217,6 +225,8 @@ class Driver:
                 await asyncio.sleep(_RETRY_S)
             return False
         changed = done.call is not live.call
+        if changed and self.observe is not None:
+            self.observe(live.call, done.call)
         live.call = done.call
         self.quarantined += done.quarantined
         if done.quarantined:

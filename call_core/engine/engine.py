@@ -170,14 +170,22 @@ class Engine:
             elif topic == outbox_rows.TOPIC:
                 self.outbox.wake()
             elif topic == "decks":
-                await self._store.read(self.house.decks.warm)
+                await self._warm_decks()
             elif topic == "":
                 await self.reread()
 
+    async def _warm_decks(self) -> None:
+        """Read a deck that was just activated before a caller has to wait for it."""
+        try:
+            await self._store.read(self.house.decks.warm)
+        except (CallCoreError, ValueError) as error:
+            log.warning("decks.not_read", error=repr(error))
+
     def _call_changed(self, call_id: str) -> None:
-        self.scheduler.wake()
         live = self.driver.live.get(call_id)
         # Our own units announce too; a call whose driver wrote it last is up to date.
+        if live is None:
+            self.scheduler.wake()
         if live is None or live.task is None:
             self.driver.check(call_id)
 

@@ -120,9 +120,13 @@ class Actuator:
         ]
         if not fresh:
             return
+        joins = any(asked.bridged and not asked.hung_up for asked in live.asked.values())
         await self._switch.bridge(live.call.id, fresh)
         for leg_id in fresh:
             live.asked[leg_id].bridged = True
+        chair = live.call.first.talking_leg
+        if joins and chair is not None and chair.id not in fresh:
+            await self._switch.play(chair.id, Prompt.JOIN_TONE, {})
 
 
 def order_of(call: Call, leg: Leg, house: House, now_call_ms: int) -> Order:

@@ -37,6 +37,7 @@ from call_core.storage import (
     ledger_rows,
     people_rows,
     rate_rows,
+    restored,
     tables,
 )
 from call_core.storage.audit_chain import AuditEntry
@@ -425,6 +426,9 @@ def _stops(
         case Unfreeze(kind, target):
             target = _freeze_target(tx, kind, target)
             tx.write(people_rows.UNFREEZE, kind=kind, target=target)
+            if kind == "all":
+                # A database that came out of a backup is frozen as a whole; this releases it.
+                restored.release_restored(tx)
             return Done("unfrozen", fields={"target": target or kind, "kind": kind}), []
         case HangUpCall(name):
             call = _live_call(tx, asker, name)

@@ -52,14 +52,21 @@ def advance_call(
         changes.quarantine(tx, call.id, step.quarantined, stamp)
     for leg in step.amended:
         new = changes.amend(tx, house, new, leg, stamp)
-    new = price_originated(tx, house, call, new, stamp)
-    new = hold_for_new_legs(tx, house, new)
-    new = extend_holds(tx, house, new, stamp)
+    priced = price_originated(tx, house, call, new, stamp)
+    priced = hold_for_new_legs(tx, house, priced)
+    if _ended_legs(priced) != _ended_legs(new):
+        # A leg that could not be priced or paid for is gone: the plan must hear of it now.
+        priced = advance(priced, (), stamp.call_ms, house.rules).call
+    new = extend_holds(tx, house, priced, stamp)
     new, notices = _warn(new, stamp, house)
     if new == call and not notices:
         return Advanced(call, len(step.quarantined))
     stored = changes.commit_change(tx, house, call, new, stamp, notices)
     return Advanced(stored, len(step.quarantined))
+
+
+def _ended_legs(call: Call) -> int:
+    return sum(1 for leg in call.legs() if leg.ended)
 
 
 def price_originated(tx: Tx, house: House, old: Call, new: Call, stamp: Stamp) -> Call:

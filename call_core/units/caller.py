@@ -141,7 +141,9 @@ def asker_of(
         scopes=request.scopes,
         channel=request.channel,
         space=request.id_space,
-        address="" if request.in_session else request.sender,
+        # A session that knows its user and names an address too (a pager's line) answers by itself;
+        # the receipt comes later and goes to that address.
+        address="" if request.in_session and request.user_id is None else request.sender,
         thread=request.thread,
         request_id=request_id,
         in_session=request.in_session,

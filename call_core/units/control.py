@@ -32,7 +32,7 @@ from call_core.outcomes import Done, Instant, Money, Outcome, Phrase, Seconds, T
 from call_core.storage import call_rows, ledger_rows, record_rows
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.transaction import Tx
-from call_core.units import changes, find_call, funding, launch, new_call, resolve
+from call_core.units import changes, find_call, funding, launch, new_call, resolve, vouched
 from call_core.units.advance import budget, terms_at
 from call_core.units.caller import Asker, Stop, frozen_now, own_phones
 from call_core.units.house import House, Stamp
@@ -115,6 +115,7 @@ def _add(
         phones,
         lambda chosen: Add(chosen, call.ref),
     )
+    vouched.check_new_party(tx, asker, call, command, person.number.region)
     n = max(party.n for party in call.parties) + 1
     leg = _new_leg(tx, house, asker, call, n, 1, person, stamp, accept=True)
     party = Party(n, Role.PARTICIPANT, person.label, leg.number_id, accept=True, legs=(leg,))
@@ -192,6 +193,8 @@ def _paid(tx: Tx, house: House, asker: Asker, call: Call, leg: Leg, stamp: Stamp
         )
     if not changes.take_ports(tx, house, 1):
         raise Stop("all_lines_busy", ref=call.ref)
+    for kind in funding.callee_kinds(leg.number):
+        record_rows.count(tx, asker.customer.id, kind, stamp.hour)
     return with_hold(leg, cover.legs[0].covered_s, cover.legs[0].held_micros)
 
 
@@ -216,8 +219,6 @@ def _admit(tx: Tx, asker: Asker, call: Call, leg: Leg, hold_micros: int, stamp: 
     )
     if refusal is not None:
         raise Stop(str(refusal.code), refusal.fields, ref=call.ref)
-    for kind in funding.callee_kinds(leg.number):
-        record_rows.count(tx, asker.customer.id, kind, stamp.hour)
 
 
 def _drop(call: Call, command: Drop, stamp: Stamp) -> tuple[Call, Outcome]:

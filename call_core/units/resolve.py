@@ -162,12 +162,16 @@ def _like(tx: Tx, asker: Asker, text: str) -> Resolved:
                             "choice_name",
                             {"name": each.name, "number": Phone(by_key[each.key].number)},
                         ),
-                        Call(Number(by_key[each.key].number)),
+                        Call(Number(_written(by_key[each.key]))),
                     )
                     for each in candidates
                 ),
                 fields={"name": text},
             )
+
+
+def _written(row: people_rows.EntryRow) -> str:
+    return f"{row.number} x{row.extension}" if row.extension else row.number
 
 
 def _unknown(text: str, suggestion: str) -> Stop:

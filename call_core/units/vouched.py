@@ -1,12 +1,14 @@
-"""What a user has launched today without being proven: the measure of `vouched_daily_spend`."""
+"""What being vouched for is not enough for: today's spend, new countries, many people."""
 
 from sqlalchemy import bindparam, case, func, select
 
+from call_core.calls.model import Call
+from call_core.commands import Add
 from call_core.requests import Evidence
-from call_core.storage import tables
+from call_core.storage import record_rows, tables
 from call_core.storage.statements import select_statement
 from call_core.storage.transaction import Tx
-from call_core.units.caller import Asker
+from call_core.units.caller import Ask, Asker
 from call_core.units.house import DAY_MS, Stamp
 
 _C, _L, _R = tables.calls, tables.legs, tables.requests
@@ -39,3 +41,19 @@ def spent_today_micros(tx: Tx, asker: Asker, stamp: Stamp) -> int:
         since=stamp.day * DAY_MS,
     )
     return 0 if row is None else int(row[0])
+
+
+def check_new_party(tx: Tx, asker: Asker, call: Call, command: Add, region: str) -> None:
+    """Ask for a `go` from a PROVEN channel before a running call grows beyond what is vouched for.
+
+    Raises:
+        Ask: the country is new to the user, or there would be too many people.
+    """
+    if asker.evidence is Evidence.PROVEN or "confirm_from_proven" in asker.confirmed:
+        return
+    new = region != asker.user.country and (
+        record_rows.counted(tx, asker.user.id, f"region:{region}", 0) == 0
+    )
+    alive = sum(1 for party in call.parties if not party.gone)
+    if new or alive + 1 > asker.customer.limits.vouched_parties:
+        raise Ask("confirm_from_proven", command=command, needs_proven=True)

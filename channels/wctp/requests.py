@@ -50,7 +50,8 @@ class Requests:
             channel=CHANNEL,
             id_space=CHANNEL,
             external_id=self._external_id(message, caller.address, now_ms),
-            sender=caller.address,
+            # Who takes no responses gets no news either.
+            sender=caller.address if who is None or message.control.allow_response else "",
             user_id=who.user_id if who else None,
             evidence=Evidence.VOUCHED if caller.is_known else Evidence.FORGED,
             received_wall_ms=now_ms,

@@ -169,6 +169,7 @@ def _dial(file: Path, line: str, *, watch: bool, as_json: bool) -> None:
 def _watch(client: "PacketClient", ref: str) -> None:
     """Show one line of status until the call is over; Ctrl-C leaves it running."""
     import asyncio
+    import shutil
     import sys
 
     from gateway.dial.follow import follow
@@ -176,6 +177,8 @@ def _watch(client: "PacketClient", ref: str) -> None:
     is_terminal = sys.stdout.isatty()
 
     def show(line: str) -> None:
+        # A line that wraps could not be overwritten.
+        line = line[: shutil.get_terminal_size().columns - 1] if is_terminal else line
         print(f"\r\x1b[K{line}" if is_terminal else line, end="" if is_terminal else "\n")
         sys.stdout.flush()
 

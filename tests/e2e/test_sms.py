@@ -145,6 +145,23 @@ async def test_an_undelivered_text_goes_to_the_next_address(tmp_path: Path) -> N
     assert len(twilio.sent) == 1
 
 
+async def test_what_arrived_stays_where_it_is(tmp_path: Path) -> None:
+    """A failure that is told after the delivery, or for a message that we do not know, is none."""
+    port = kannel.free_port()
+    async with TwilioMessages(webhook=f"http://127.0.0.1:{port}/sms/twilio").serving() as twilio:
+        environ = twilio_environ(twilio)
+        async with gateway(tmp_path, port, environ, "twilio_sms") as (_, _ada, mailbox):
+            await twilio.text(PHONE, "balance")
+            await until(lambda: len(twilio.sent) >= 1)
+            for status in ("delivered", "undelivered"):
+                assert (await twilio.report(0, status)).status_code == 200
+            twilio.sent[0]["callback"] += "x"
+            assert (await twilio.report(0, "undelivered")).status_code == 200
+            await asyncio.sleep(0.5)
+            assert mailbox.messages() == []
+    assert len(twilio.sent) == 1
+
+
 async def test_stop_by_text_is_obeyed(tmp_path: Path) -> None:
     """After STOP nothing more is sent to the number, and a later answer goes by mail."""
     port = kannel.free_port()

@@ -261,8 +261,9 @@ async def test_only_our_ids_are_served_when_they_are_set() -> None:
 
 async def test_connections_are_limited_in_total_and_per_peer() -> None:
     """One too many is told so and let go; a place that is free again is used."""
-    for limit in ({"max_connections": 2}, {"max_connections_per_peer": 2}):
-        async with served(PagerCore(), **limit) as (_, port):
+    for total, per_peer in ((2, 9), (9, 2)):
+        limits = {"max_connections": total, "max_connections_per_peer": per_peer}
+        async with served(PagerCore(), None, **limits) as (_, port):
             first, _second = await greeted(port), await greeted(port)
             third = await Wire.open(port)
             assert (await third.read()).startswith("421 ")

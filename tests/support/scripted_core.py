@@ -261,7 +261,9 @@ class ScriptedCore:
         """Keep a token and return its secret."""
         del who
         name = f"tok_{len(self.own_tokens) + 1}"
-        self.own_tokens.append(TokenView(name, label, tuple(scopes), now_wall_ms, expires_wall_ms, None))
+        self.own_tokens.append(
+            TokenView(name, label, tuple(scopes), now_wall_ms, expires_wall_ms, None)
+        )
         return f"secret-of-{name}"
 
     async def revoke_token(self, who: Principal, token_id: str) -> bool:

@@ -44,6 +44,8 @@ ELSEWHERE = (
     ("channels/imap/connection.py", "tests/integration/test_imap_channel.py", "as above"),
     ("channels/imap/watcher.py", "tests/integration/test_imap_faults.py", "as above"),
     ("channels/smtp/", "tests/integration/test_smtp_channel.py", "needs real sockets"),
+    ("channels/packet/", "tests/integration/test_packet_channel.py", "needs real sockets"),
+    ("gateway/dial/follow.py", "tests/e2e/test_packet.py", "follows a real call"),
     ("gateway/cli/", "tests/e2e/test_cli.py", "runs as processes of its own"),
     ("gateway/operator_reads.py", "tests/e2e/test_cli.py", "what the command line prints"),
     ("gateway/demo/", "tests/e2e/test_demo.py", "a whole gateway with all its channels"),

@@ -31,9 +31,7 @@ def life(
     limit_s: int = 3_600,
 ) -> list[Row]:
     """Return what happens to a leg as (id without the leg, instant)."""
-    order = an_order(
-        "leg", at_call_ms=0, ring_timeout_s=ring_timeout_s, limit_s=limit_s
-    )
+    order = an_order("leg", at_call_ms=0, ring_timeout_s=ring_timeout_s, limit_s=limit_s)
     found = events(order, script, commands)
     return [(event.event_id.removeprefix("leg:"), event.at_call_ms) for event in found]
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from typing import Any, cast
-from urllib.parse import unquote
 
 import httpx2
 import pytest
@@ -13,7 +12,6 @@ from call_core.contracts import CallCore, Clock
 from call_core.errors import DeliveryError, Overloaded
 from call_core.outcomes import Refused
 from channels.kannel_sms.channel import KannelChannel
-from channels.kannel_sms.sending import Sendsms
 from channels.kannel_sms.settings import KannelSettings
 from channels.kit.contract import Environment, Outgoing
 from parsers.sms_webhook import FORM_BYTES_LIMIT
@@ -194,84 +192,6 @@ async def test_numbers_without_a_sign_are_those_of_the_country(world: World) -> 
     await world.ask(path, country="US", sent_times=False)
     (request,) = world.core.asked
     assert (request.sender, request.sent_wall_ms) == (ANNA, None)
-
-
-# --- out ----------------------------------------------------------------------------------------
-
-
-async def deliver(
-    monkeypatch: pytest.MonkeyPatch, answer: httpx2.Response | Exception, **settings: str
-) -> httpx2.Request:
-    """Send one text to a sendsms that answers so; return the request that it got."""
-    asked: list[httpx2.Request] = []
-
-    def respond(request: httpx2.Request) -> httpx2.Response:
-        asked.append(request)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    client = httpx2.AsyncClient
-
-    def made(**_: object) -> httpx2.AsyncClient:
-        return client(transport=httpx2.MockTransport(respond))
-
-    monkeypatch.setattr(httpx2, "AsyncClient", made)
-    url = "http://127.0.0.1:13013/cgi-bin/sendsms"
-    made_settings = KannelSettings.model_validate(
-        {"sendsms_url": url, "secret": SECRET, "password": "pass", **settings}
-    )
-    sendsms = Sendsms(made_settings)
-    try:
-        await sendsms.send(OUTGOING)
-    finally:
-        await sendsms.close()
-    return asked[0]
-
-
-async def test_a_text_is_posted_with_its_secrets_in_headers(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """None is in the address, which servers log."""
-    accepted = httpx2.Response(202, text="0: Accepted for delivery")
-    report_url = "http://127.0.0.1:8080/"
-    asked = await deliver(monkeypatch, accepted, from_number="12345", report_url=report_url)
-    assert asked.url.query == b""
-    assert (asked.headers["x-kannel-to"], asked.headers["x-kannel-from"]) == (ANNA, "12345")
-    assert asked.headers["x-kannel-password"] == "pass"
-    assert asked.headers["x-kannel-coding"] == "0"
-    assert "x-kannel-smsc" not in asked.headers
-    assert asked.headers["x-kannel-dlr-mask"] == "19"
-    url = asked.headers["x-kannel-dlr-url"]
-    assert url.startswith(f"http://127.0.0.1:8080/sms/kannel/{SECRET}/report?message=msg_1")
-    assert unquote(url.replace("%%", "%").partition("&dlr=")[0]).endswith(f"&to={ANNA}")
-    assert url.endswith("&dlr=%d&id=%I")
-
-
-@pytest.mark.parametrize(
-    ("answer", "retryable", "uncertain"),
-    [
-        (httpx2.Response(403, text="Authorization failed for sendsms"), True, False),
-        (httpx2.Response(400, text="Number(s) has/have been denied by lists."), False, False),
-        (httpx2.Response(400, text="Missing receiver number, rejected"), False, False),
-        (httpx2.Response(503, text="Temporal failure, try again later."), True, False),
-        (httpx2.ConnectError("refused"), True, False),
-        (httpx2.ConnectTimeout("late"), True, False),
-        (httpx2.ReadTimeout("late"), True, True),
-        (httpx2.RemoteProtocolError("gone"), True, True),
-    ],
-)
-async def test_refusals_say_whether_a_retry_helps(
-    monkeypatch: pytest.MonkeyPatch,
-    answer: httpx2.Response | Exception,
-    *,
-    retryable: bool,
-    uncertain: bool,
-) -> None:
-    """What smsbox may have taken is uncertain, and nothing else."""
-    with pytest.raises(DeliveryError) as raised:
-        await deliver(monkeypatch, answer)
-    assert (raised.value.retryable, raised.value.uncertain) == (retryable, uncertain)
 
 
 async def test_without_sendsms_answers_go_elsewhere(world: World) -> None:

@@ -11,7 +11,16 @@ from gateway.cli.root import app
 
 COMMANDS = [
     *("init", "serve", "demo", "doctor", "channels", "backup", "restore", "topup", "freeze"),
-    *("unfreeze", "call", "dial", "db upgrade", "customer add", "user add", "user password", "phone add"),
+    *(
+        "unfreeze",
+        "call",
+        "dial",
+        "db upgrade",
+        "customer add",
+        "user add",
+        "user password",
+        "phone add",
+    ),
     *("sender add", "rates load", "calls live", "calls hangup", "cdrs export", "ledger verify"),
 ]
 OPTIONS = {
@@ -24,7 +33,7 @@ OPTIONS = {
     "rates load": ["--currency", "--timezone", "--yes", "--map"],
     "cdrs export": ["--since", "--format"],
     "demo": ["--once"],
-    "dial": ["--setup", "--hangup", "--names", "--watch", "--no-watch"],
+    "dial": ["--setup", "--hangup", "--names", "--watch"],
     "freeze": ["--live"],
 }
 

@@ -1,0 +1,78 @@
+"""The device's file and the names kept for completion."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.dial import device_file
+from gateway.dial.device_file import Device, DeviceFileError
+
+DEVICE = Device("gw.example", 4445, "cg_secret")
+
+
+@pytest.mark.parametrize("host", ["gw.example", "127.0.0.1", "::1"])
+def test_what_is_written_reads_back_and_is_the_owners(tmp_path: Path, host: str) -> None:
+    """Nobody else on the machine reads the token."""
+    file = tmp_path / "callgate" / "device.toml"
+    device_file.write(file, Device(host, 99, "cg_secret"))
+    assert device_file.read(file) == Device(host, 99, "cg_secret")
+    assert file.stat().st_mode & 0o077 == 0
+    assert "cg_secret" not in repr(DEVICE)
+
+
+@pytest.mark.parametrize(
+    ("text", "server"),
+    [
+        ("gw.example", ("gw.example", 4445)),
+        ("gw.example:99", ("gw.example", 99)),
+        ("[::1]:65535", ("::1", 65535)),
+        ("::1", ("::1", 4445)),
+    ],
+)
+def test_servers(text: str, server: tuple[str, int]) -> None:
+    """The port is optional."""
+    assert device_file.server_of(text) == server
+
+
+@pytest.mark.parametrize("text", ["", ":4445", "gw:0", "gw:65536", "gw:x"])
+def test_what_is_no_server_is_refused(text: str) -> None:
+    """The sentence shows how one is written."""
+    with pytest.raises(DeviceFileError, match="HOST:PORT"):
+        device_file.server_of(text)
+
+
+@pytest.mark.parametrize("text", [None, "server = 1", 'server = "gw"', "not toml", "\udcff"])
+def test_a_file_that_cannot_be_used_says_what_to_do(tmp_path: Path, text: str | None) -> None:
+    """Missing, torn or half: the same next step."""
+    file = tmp_path / "device.toml"
+    if text is not None:
+        file.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(DeviceFileError, match="--setup"):
+        device_file.read(file)
+
+
+def test_a_token_that_would_break_the_file_is_refused(tmp_path: Path) -> None:
+    """Quotes are in no token."""
+    with pytest.raises(DeviceFileError, match="no token"):
+        device_file.write(tmp_path / "device.toml", Device("gw", 1, 'a"b'))
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("m", ["mom"]), ("", ["bob", "mom"]), ("conf mom, B", ["conf mom, bob"]), ("x", [])],
+)
+def test_names_complete_what_was_typed(tmp_path: Path, typed: str, found: list[str]) -> None:
+    """In a conference the last name counts."""
+    file = tmp_path / "device.toml"
+    assert device_file.names_behind(file, typed) == []
+    device_file.write_names(file, ["bob", "mom"])
+    assert device_file.names_behind(file, typed) == found
+
+
+def test_the_file_is_where_the_desktop_keeps_such_files() -> None:
+    """XDG's folder when it is named, else the usual one."""
+    home = Path("/home/ada")
+    assert device_file.default_file({}, home) == home / ".config/callgate/device.toml"
+    assert device_file.default_file({"XDG_CONFIG_HOME": "/x"}, home) == Path(
+        "/x/callgate/device.toml"
+    )
