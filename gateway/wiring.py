@@ -211,9 +211,9 @@ async def open_core(
     if create:
         migrate.upgrade(url)
     wall = WallClock()
-    store = await Store.open(
-        url, node=settings.node, limits=settings.store, jitter=random.SystemRandom()
-    )
+    # A command line beside `serve` writes an audit chain of its own: `serve` remembers its end.
+    node = settings.node if drive else f"{settings.node}/cli"
+    store = await Store.open(url, node=node, limits=settings.store, jitter=random.SystemRandom())
     try:
         switch, clock = open_simulator(settings.simulator, wall, drive=drive)
         with contextlib.closing(switch):

@@ -249,6 +249,10 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "mail_nul": "",
             "mail_too_large": "limit",
             "mail_too_many_parts": "limit",
+            "no_such_press": "label there",
+            "screen_too_long": "limit",
+            "sms_too_large": "",
+            "sms_unreadable": "",
         },
         "notice": {
             "a_busy": _RECEIPT_FIELDS,

@@ -47,29 +47,6 @@ def router(door: Door) -> APIRouter:
         """What is left, what is held, and the limits."""
         return balance_out(await door.core.balance(who))
 
-    @routes.get(
-        "/rates", tags=["money"], responses=declared(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
-    )
-    async def show_rates(
-        who: Looks,
-        to: Annotated[
-            str,
-            Query(
-                min_length=1,
-                max_length=MAX_TARGET_LENGTH,
-                pattern=PRINTABLE,
-                description="a country, a place or a number",
-                examples=["ghana"],
-            ),
-        ],
-    ) -> RateOut:
-        """Prices of a destination."""
-        command = Rate(to)
-        outcome = await door.submit(who, Ask(command, "GET /rates", to, None))
-        door.refuse(outcome, command, who)
-        told = outcome_out(outcome, who.timezone, test=door.test)
-        return RateOut(to=to, text=told.text, items=told.rows)
-
     @routes.get("/directory", tags=["directory"], responses=declared())
     async def list_directory(
         who: Looks,
@@ -96,4 +73,33 @@ def router(door: Door) -> APIRouter:
             raise Problem(HTTPStatus.NOT_FOUND, "no_such_request", "No such request of yours.")
         return request_out(seen, who.timezone, test=door.test)
 
+    _rates(door, routes)
     return routes
+
+
+def _rates(door: Door, routes: APIRouter) -> None:
+    """Add the one route that asks the core a question instead of reading."""
+    Looks = Annotated[Principal, Depends(door.caller("read"))]  # noqa: N806  (names a type)
+
+    @routes.get(
+        "/rates", tags=["money"], responses=declared(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
+    )
+    async def show_rates(
+        who: Looks,
+        to: Annotated[
+            str,
+            Query(
+                min_length=1,
+                max_length=MAX_TARGET_LENGTH,
+                pattern=PRINTABLE,
+                description="a country, a place or a number",
+                examples=["ghana"],
+            ),
+        ],
+    ) -> RateOut:
+        """Prices of a destination."""
+        command = Rate(to)
+        outcome = await door.submit(who, Ask(command, "GET /rates", to, None))
+        door.refuse(outcome, command, who)
+        told = outcome_out(outcome, who.timezone, test=door.test)
+        return RateOut(to=to, text=told.text, items=told.rows)

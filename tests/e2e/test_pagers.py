@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import json
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +119,33 @@ async def test_a_page_ends_in_a_bill(tmp_path: Path) -> None:
         assert legs["B"].total_micros > 0
         # Money goes to the address on file and not into the session.
         assert "$" not in await page(wire, "balance")
+
+
+async def test_the_command_line_gives_a_pager_its_secret(tmp_path: Path) -> None:
+    """Shown once, good for that pager's line and for nothing else."""
+    async with gateway(tmp_path, "snpp") as us:
+        words = ["sender", "add", "Ada", "snpp", "(555) 777-0000", "--json"]
+        config = str(tmp_path / "gateway" / "callgate.toml")
+        program = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "gateway.cli",
+            *words,
+            "--config",
+            config,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await asyncio.wait_for(program.communicate(), WAIT_S)
+        secret = json.loads(out)["secret"]
+        core = us.service.core
+        assert await core.principal_of_token(secret, core.wall.now_ms()) is None
+        wire = await Wire.open(snpp_port(us.service))
+        await wire.read()
+        assert await wire.codes(f"LOGI {us.pager} {secret}", f"LOGI 5557770000 {secret}") == [
+            "550",
+            "250",
+        ]
+        assert (await page(wire, "call mom")).startswith("250 Calling mom")
 
 
 async def test_a_choice_on_a_pager_calls_again(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ ELSEWHERE = (
     ("call_core/notices.py", "tests/unit/channels/kit/test_render.py", NO_BEHAVIOUR),
     ("call_core/requests.py", "tests/unit/call_core", NO_BEHAVIOUR),
     ("call_core/codes/", "tests/unit/call_core/test_codes.py", "one table in three files"),
-    ("call_core/storage/tables.py", "tests/unit/call_core/storage/test_migrate.py", NO_BEHAVIOUR),
+    ("call_core/storage/tables/", "tests/unit/call_core/storage/test_migrate.py", NO_BEHAVIOUR),
     (
         "call_core/storage/migrations/",
         "tests/unit/call_core/storage/test_migrate.py",
@@ -46,6 +46,8 @@ ELSEWHERE = (
     ("channels/smtp/", "tests/integration/test_smtp_channel.py", "needs real sockets"),
     ("channels/packet/", "tests/integration/test_packet_channel.py", "needs real sockets"),
     ("gateway/dial/follow.py", "tests/e2e/test_packet.py", "follows a real call"),
+    ("channels/snpp/", "tests/integration/test_snpp_channel.py", "needs real sockets"),
+    ("channels/wctp/", "tests/integration/test_wctp_channel.py", "needs an HTTP server"),
     ("gateway/cli/", "tests/e2e/test_cli.py", "runs as processes of its own"),
     ("gateway/operator_reads.py", "tests/e2e/test_cli.py", "what the command line prints"),
     ("gateway/demo/", "tests/e2e/test_demo.py", "a whole gateway with all its channels"),

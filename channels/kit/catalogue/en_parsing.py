@@ -20,6 +20,16 @@ def _mail(reason: str) -> Text:
     )
 
 
+def _message(reason: str) -> Text:
+    """Return the text about a short message or a small screen that cannot be read."""
+    return say(
+        "Your message could not be read",
+        f"{reason}, so nothing was done.{_TRY_MAIL}",
+        f"{reason}.{_TRY_MAIL}",
+        f"Your message could not be read.{_TRY_MAIL}",
+    )
+
+
 TEXTS = MappingProxyType(
     {
         # --- numbers ----------------------------------------------------------------------------
@@ -230,5 +240,10 @@ TEXTS = MappingProxyType(
         "mail_nul": _mail("Your mail holds bytes that no text has"),
         "mail_too_large": _mail("Your mail is over {limit} bytes"),
         "mail_too_many_parts": _mail("Your mail has over {limit} parts"),
+        # --- small screens and text messages ----------------------------------------------------
+        "no_such_press": _message("There is no {label} on this screen, only {there}"),
+        "screen_too_long": _message("This screen is over {limit} characters"),
+        "sms_too_large": _message("Your message is too long"),
+        "sms_unreadable": _message("Your message holds letters that we cannot read"),
     }
 )

@@ -76,7 +76,7 @@ async def test_every_command_answers_with_what_it_made_and_is_audited(
 
 
 REFUSED: dict[str, Administration] = {
-    "unknown_currency": AddCustomer("New", "XXX", "prepaid"),
+    "unknown_currency": AddCustomer("New", "ZZZ", "prepaid"),
     "unknown_plan": AddCustomer("New", "USD", "free"),
     "unknown_region": AddCustomer("New", "USD", "prepaid", regions=("XX",)),
     "unknown_tariff": AddCustomer("New", "USD", "prepaid", tariff="none"),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -123,7 +124,7 @@ def test_a_ref_longer_than_its_packet_is_nothing() -> None:
         b"\x63\x00\x00",
         b"\x04\x00\x00\xff",
     ):
-        sealed = packet.ChaCha20Poly1305(KEYS.answer).encrypt(NONCE, body + tail, front)
+        sealed = ChaCha20Poly1305(KEYS.answer).encrypt(NONCE, body + tail, front)
         assert packet.open_answer(front + sealed, KEYS) is None
 
 
