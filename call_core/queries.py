@@ -40,9 +40,9 @@ from call_core.units.changes import SPENT
 
 _C, _D, _R = tables.calls, tables.cdrs, tables.requests
 MOST = 200
-_MINE = or_(
-    and_(_C.c.customer_id == bindparam("customer_id"), bindparam("all") == 1),
-    _C.c.user_id == bindparam("user_id"),
+_MINE = and_(
+    _C.c.customer_id == bindparam("customer_id"),
+    or_(_C.c.user_id == bindparam("user_id"), bindparam("all") == 1),
 )
 _ADMINISTRATOR = "administrator"
 
@@ -65,12 +65,15 @@ CALLS = {
     )
     for scope, where in (("user", _C.c.user_id), ("customer", _C.c.customer_id))
 }
-CALL_ID = select_statement(
+CALL_BY_ID = select_statement(
+    select(_C.c.id).where(_MINE, _C.c.id == bindparam("id")), name="call_by_id"
+)
+CALL_BY_REF = select_statement(
     select(_C.c.id)
-    .where(_MINE, or_(_C.c.id == bindparam("name"), _C.c.ref == bindparam("ref")))
+    .where(_MINE, _C.c.ref == bindparam("ref"))
     .order_by(_C.c.created_wall_ms.desc())
     .limit(1),
-    name="call_id",
+    name="call_by_ref",
 )
 _FROM, _TO = tables.numbers.alias("from_number"), tables.numbers.alias("to_number")
 _CDRS: Select[Any] = (
@@ -164,14 +167,12 @@ def call_page(
 
 def find_call(tx: Tx, who: Principal, name: str) -> Call | None:
     """Return a call by id or ref, if `who` may see it."""
-    row = tx.one(
-        CALL_ID,
-        customer_id=who.customer_id,
-        user_id=who.user_id,
-        all=int(who.role == _ADMINISTRATOR),
-        name=name,
-        ref=name.upper(),
-    )
+    mine: dict[str, str | int] = {
+        "customer_id": who.customer_id,
+        "user_id": who.user_id,
+        "all": int(who.role == _ADMINISTRATOR),
+    }
+    row = tx.one(CALL_BY_ID, id=name, **mine) or tx.one(CALL_BY_REF, ref=name.upper(), **mine)
     return None if row is None else call_rows.load_call(tx, row[0])
 
 

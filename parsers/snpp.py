@@ -15,6 +15,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import Final
 
 MAX_LINE_BYTES: Final = 2048  # RFC 1861 sets none; HylaFAX reads 1024
@@ -82,6 +83,7 @@ def ascii_text(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in plain).split())
 
 
+@lru_cache(maxsize=256)
 def reply_line(code: int, text: str) -> bytes:
     """Return one reply; a space always follows the digits, because clients wait for it."""
     return f"{code:03} {ascii_text(text)[:MAX_REPLY_CHARS]}\r\n".encode("ascii")

@@ -91,6 +91,12 @@ def extension_due_call_ms(call: Call, rules: Rules) -> int | None:
     return due
 
 
+def least_micros(call: Call, budget: Budget) -> int:
+    """Return what more a call may hold: the least of balance, daily limit and cap."""
+    limits = (budget.available_micros, budget.daily_micros, cap_left_micros(call))
+    return max(0, min(limit for limit in limits if limit is not None))
+
+
 def extend(call: Call, now_call_ms: int, budget: Budget, rules: Rules) -> Call:
     """Hold money for all running legs together, as far as it reaches.
 
@@ -107,10 +113,8 @@ def extend(call: Call, now_call_ms: int, budget: Budget, rules: Rules) -> Call:
         )
         for leg in running
     ]
-    limits = (budget.available_micros, budget.daily_micros, cap_left_micros(call))
-    least = min(limit for limit in limits if limit is not None)
     found = longest_common_seconds(
-        covers, max(0, least), rules.extend_by_s, rules.tax, rules.customer_country
+        covers, least_micros(call, budget), rules.extend_by_s, rules.tax, rules.customer_country
     )
     for leg, new in zip(running, found.legs, strict=True):
         if new.covered_s > leg.paid_seconds:

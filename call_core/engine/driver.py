@@ -6,7 +6,6 @@ bridging and prompts change no money and are written with the next unit.
 """
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -33,6 +32,9 @@ log = structlog.get_logger(__name__)
 
 _RETRY_S = 0.25
 _SAME_DEADLINE_MS = 200
+_PUT_OFF_MS = 1_000
+_MOST_DOUBLINGS = 5  # a call whose unit breaks is looked at again after at most 32 s
+_LATE_TRIES = 8
 VERSION = select_statement(
     select(tables.calls.c.version).where(tables.calls.c.id == bindparam("id")), name="call_version"
 )
@@ -192,12 +194,23 @@ class Driver:
                     live.due = True
                     continue
                 await self._act(live)
+            live.failures = 0
             if live.call.ended:
                 self._forget(live)
             else:
                 self._arm(live)
+        except Exception:
+            # Whatever broke, the call is looked at again: its events are still there.
+            self._put_off(live)
+            raise
         finally:
             live.task = None
+
+    def _put_off(self, live: LiveCall) -> None:
+        wait_ms = _PUT_OFF_MS << min(live.failures, _MOST_DOUBLINGS)
+        live.failures += 1
+        live.stale = True
+        self._timers.set(live.call.id, self._clock.now_ms() + wait_ms)
 
     def _has_work(self, live: LiveCall) -> bool:
         """Whether a unit would change anything; what was just committed needs only the switch."""
@@ -224,6 +237,9 @@ class Driver:
                 log.warning("call.unit_failed", call_id=live.call.id, error=error.code)
                 await asyncio.sleep(_RETRY_S)
             return False
+        except Exception:
+            live.events = [*events, *live.events]
+            raise
         changed = done.call is not live.call
         if changed and self.observe is not None:
             self.observe(live.call, done.call)
@@ -279,10 +295,20 @@ class Driver:
 
     async def _late(self, call_id: str, event: SwitchEvent) -> None:
         """Let an event of a finished call amend its bill, if it says something new."""
-        call = await self._store.read(call_rows.load_call, call_id)
-        if call is not None and call.ended:
-            with contextlib.suppress(Fenced):
-                await self._store.run(advance_call, self._house, call, [event], self.stamp())
+        for attempt in range(_LATE_TRIES):
+            try:
+                call = await self._store.read(call_rows.load_call, call_id)
+                if call is not None and call.ended:
+                    await self._store.run(advance_call, self._house, call, [event], self.stamp())
+            except Fenced:
+                continue
+            except CallCoreError as error:
+                # Repeating is harmless: an event that is in already says nothing new.
+                log.warning("event.late_not_stored", call_id=call_id, error=error.code)
+                await asyncio.sleep(_RETRY_S * 2**attempt)
+            else:
+                return
+        log.error("event.late_given_up", call_id=call_id, event_id=event.event_id)
 
     # --- endless tasks --------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ class LiveCall:
         asked: by leg id.
         unfinished: the switch did not take something; the sweep asks again.
         task: the work under way, None when idle.
+        failures: how often its work has broken off since it last came through.
     """
 
     call: Call
@@ -45,6 +46,7 @@ class LiveCall:
     unfinished: bool = False
     task: asyncio.Task[None] | None = None
     seen_call_ms: int = 0
+    failures: int = 0
 
 
 class Actuator:

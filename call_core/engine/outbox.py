@@ -5,11 +5,12 @@ an unknown result: mail is then sent again (its Message-ID is the same), a text 
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, literal_column, select
 
 from call_core.contracts import Clock, DeliveryReport
 from call_core.engine.watch import woken_or
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 Deliver = Callable[[OutboxRow], Awaitable[None]]
 BATCH = 50
+MOST_IN_FLIGHT = 200
 RETRY_S = (5, 15, 60, 300, 900, 1800, 3600)
 RETRIES_BEFORE_OTHER_ADDRESS = 4
 MOST_ATTEMPTS = 24
@@ -39,7 +41,8 @@ _POLL_S = 1.0
 
 NEXT_DUE = select_statement(
     select(func.min(tables.outbox.c.due_wall_ms)).where(
-        tables.outbox.c.state == "waiting", tables.outbox.c.due_wall_ms > bindparam("after")
+        tables.outbox.c.state == literal_column("'waiting'"),
+        tables.outbox.c.due_wall_ms > bindparam("after"),
     ),
     name="next_due_of_outbox",
 )
@@ -72,6 +75,7 @@ class Outbox:
         self._deliver = deliver
         self._node = node
         self._wake = asyncio.Event()
+        self._in_flight: dict[int, asyncio.Task[None]] = {}
         self.sent = 0
         self.dead = 0
 
@@ -80,16 +84,22 @@ class Outbox:
         self._wake.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                busy = await self.deliver_due()
-            except CallCoreError as error:
-                log.warning("outbox.store_unavailable", error=error.code)
-                busy = False
-            if not busy:
-                await self._wait()
+        """Deliver until cancelled; what is being handed over then is cut short."""
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    started = await self.start_due()
+                except CallCoreError as error:
+                    log.warning("outbox.store_unavailable", error=error.code)
+                    started = []
+                if len(started) < BATCH:
+                    await self._wait()
+        finally:
+            cut_short = list(self._in_flight.values())
+            for task in cut_short:
+                task.cancel()
+            await asyncio.gather(*cut_short, return_exceptions=True)
 
     async def _wait(self) -> None:
         """Wait for a message, for the next one that is due again, or a second."""
@@ -104,12 +114,41 @@ class Outbox:
         except TimeoutError:
             return
 
-    async def deliver_due(self) -> bool:
-        """Deliver what is due now; True when there may be more."""
-        rows = await self._store.read(_due, self._wall.now_ms())
-        if rows:
-            await asyncio.gather(*(self._one(row) for row in rows))
-        return bool(rows)
+    async def start_due(self) -> list[asyncio.Task[None]]:
+        """Begin with what is due now, each message by itself: a slow one holds up no other.
+
+        Returns:
+            What was begun, at most `BATCH`. None of these tasks raises.
+        """
+        room = min(BATCH, MOST_IN_FLIGHT - len(self._in_flight))
+        if room <= 0:
+            return []
+        # What ends while the database is read would be taken for what an earlier process left.
+        known = set(self._in_flight)
+        rows = await self._store.read(_due, self._wall.now_ms(), room + len(known))
+        started = []
+        for row in [row for row in rows if row.seq not in known][:room]:
+            self._in_flight[row.seq] = task = asyncio.create_task(self._deliver_one(row))
+            task.add_done_callback(lambda _, seq=row.seq: self._ended(seq))
+            started.append(task)
+        return started
+
+    def _ended(self, seq: int) -> None:
+        """Look again: the next message of this call may go now."""
+        del self._in_flight[seq]
+        self._wake.set()
+
+    async def _deliver_one(self, row: OutboxRow) -> None:
+        try:
+            await self._one(row)
+        except CallCoreError as error:
+            log.warning("outbox.store_unavailable", error=error.code, outbox_id=row.id)
+        except Exception:
+            log.exception("outbox.failed", outbox_id=row.id)
+        else:
+            return
+        # It is still due; without a pause it would be tried again at once and for ever.
+        await asyncio.sleep(_POLL_S)
 
     async def report(self, report: DeliveryReport) -> None:
         """Note what a carrier says became of a message that it had taken.
@@ -187,8 +226,8 @@ class Outbox:
             log.warning("outbox.dead", outbox_id=row.id, reason=attempt.reason)
 
 
-def _due(tx: Tx, now_wall_ms: int) -> list[OutboxRow]:
-    return tx.all(outbox_rows.DUE, now=now_wall_ms, most=BATCH)
+def _due(tx: Tx, now_wall_ms: int, most: int) -> list[OutboxRow]:
+    return tx.all(outbox_rows.DUE, now=now_wall_ms, most=most)
 
 
 def _next_due(tx: Tx, after_wall_ms: int) -> int | None:
@@ -212,6 +251,8 @@ def _attempt(tx: Tx, row: OutboxRow, now_wall_ms: int, due_wall_ms: int) -> bool
         tx.run(
             outbox_rows.ATTEMPT,
             key_seq=row.seq,
+            key_address=row.address,
+            seen=row.attempts,
             attempted_wall_ms=now_wall_ms,
             due_wall_ms=due_wall_ms,
         )
@@ -235,6 +276,7 @@ def _finish(tx: Tx, row: OutboxRow, attempt: Attempt, now_wall_ms: int, node: st
                 channel=other[0],
                 address=other[1],
                 due_wall_ms=now_wall_ms,
+                tried=json.dumps([*_tried(row), row.address]),
             )
             return "waiting"
         if attempt.due_wall_ms:
@@ -275,14 +317,22 @@ def _has_opted_out(tx: Tx, row: OutboxRow) -> bool:
     )
 
 
+def _tried(row: OutboxRow) -> list[str]:
+    return json.loads(row.tried) if row.tried else []
+
+
 def _next_address(tx: Tx, row: OutboxRow) -> tuple[str, str] | None:
-    """Return the address after this one on the user's list; None at its end."""
+    """Return the user's next address that has not failed with this message; None without one.
+
+    After the end of the list come those at its beginning: a message may have begun in the middle.
+    """
     listed = tx.all(people_rows.SENDERS, user_id=row.user_id)
     # An address may stand there more than once, for two channels: go on behind the last.
     at = max((n for n, each in enumerate(listed) if each[2] == row.address), default=-1)
+    tried = {*_tried(row), row.address}
     following = (
         (channel, address)
-        for _, _, address, channel, opted_out in listed[at + 1 :]
-        if not opted_out
+        for _, _, address, channel, opted_out in listed[at + 1 :] + listed[: at + 1]
+        if not opted_out and address not in tried
     )
     return next(following, None)

@@ -7,7 +7,7 @@ holds are never voided by age, only when their leg has ended.
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import and_, bindparam, delete, or_, select, update
+from sqlalchemy import bindparam, delete, literal_column, select, text, update
 
 from call_core.contracts import Clock
 from call_core.errors import CallCoreError
@@ -24,13 +24,13 @@ _DAYS_OF_COUNTERS = 2
 
 ERASE_DIGITS = write_statement(
     update(_N)
-    .where(_N.c.created_wall_ms < bindparam("before"), _N.c.digits != "")
+    .where(_N.c.created_wall_ms < bindparam("before"), _N.c.digits != literal_column("''"))
     .values(digits="", extension=""),
     name="erase_digits",
 )
 FORGET_CALLEES = write_statement(
     delete(_K).where(
-        or_(_K.c.kind.like("callee:%"), _K.c.kind.like("block:%")),
+        text(tables.COUNTS_A_CALLEE),
         _K.c.bucket < bindparam("before_hour"),
     ),
     name="forget_callees",
@@ -58,7 +58,8 @@ UNSETTLED_OF_ENDED = select_statement(
     select(_L.c.id)
     .join(_C, _C.c.id == _L.c.call_id)
     .where(
-        and_(_C.c.ended_wall_ms.is_not(None), _L.c.settled == 0, _L.c.holds > 0),
+        record_rows.UNSETTLED,
+        _C.c.ended_wall_ms.is_not(None),
         _C.c.ended_wall_ms > bindparam("since"),
     )
     .limit(10),
@@ -118,9 +119,10 @@ class Reaper:
 def count_ports(tx: Tx, house: House) -> int:
     """Set the ports in use to what running calls use; return that."""
     key = {"switch": house.switch, "trunk": house.trunk}
+    tx.write(record_rows.OPEN_PORTS, used=0, **key)
+    tx.one(record_rows.LOCK_PORTS, **key)
     row = tx.one(record_rows.LIVE_LEGS, **key)
     used = 0 if row is None else int(row[0])
-    tx.write(record_rows.OPEN_PORTS, used=0, **key)
     tx.write(record_rows.SET_PORTS, key_switch=house.switch, key_trunk=house.trunk, used=used)
     return used
 

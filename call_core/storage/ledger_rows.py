@@ -159,7 +159,9 @@ def _get(tx: Tx, accounts: dict[str, Account], account_id: str, currency: str) -
         # A house account is made when it is first needed; a customer's is made with the customer.
         purpose = AccountKind(account_id.split(":")[1])
         open_account(tx, account_id, currency, purpose, None)
-        found = Account(account_id, currency, purpose)
+        # Somebody else may have made it, and written to it, meanwhile: what counts is the row.
+        found = tx.one(FIND_ACCOUNT, id=account_id)
+        assert found is not None, account_id
     accounts[account_id] = found
     return found
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, select, update
 
 from call_core.storage import tables
 from call_core.storage.statements import select_statement, write_statement
@@ -12,7 +12,12 @@ _O = tables.outbox
 
 
 class OutboxRow(NamedTuple):
-    """One message that waits; `seq` orders those to one address about one call."""
+    """One message that waits.
+
+    Attributes:
+        seq: orders those to one address about one call.
+        tried: the addresses before this one that did not take it, a JSON list; "" for none.
+    """
 
     seq: int
     id: str
@@ -30,10 +35,13 @@ class OutboxRow(NamedTuple):
     expires_wall_ms: int | None
     attempted_wall_ms: int | None
     attempts: int
+    tried: str = ""
 
 
 _COLUMNS = tuple(_O.c[name] for name in OutboxRow._fields)
 _EARLIER = _O.alias("earlier")
+_WAITING = literal_column("'waiting'")
+"""Written out, since a partial index serves no placeholders."""
 INSERT = write_statement(
     insert(_O).values({c.name: bindparam(c.name) for c in _O.c if c.name != "seq"}),
     name="insert_outbox",
@@ -41,11 +49,11 @@ INSERT = write_statement(
 DUE = select_statement(
     select(*_COLUMNS)
     .where(
-        _O.c.state == "waiting",
+        _O.c.state == _WAITING,
         _O.c.due_wall_ms <= bindparam("now"),
         ~select(_EARLIER.c.seq)
         .where(
-            _EARLIER.c.state == "waiting",
+            _EARLIER.c.state == _WAITING,
             _EARLIER.c.address == _O.c.address,
             _EARLIER.c.call_id == _O.c.call_id,
             _EARLIER.c.seq < _O.c.seq,
@@ -67,15 +75,21 @@ HANDED_OVER = select_statement(
     name="handed_over_outbox",
 )
 IS_WAITING = select_statement(
-    select(_O.c.seq).where(_O.c.seq == bindparam("seq"), _O.c.state == "waiting"),
+    select(_O.c.seq).where(_O.c.seq == bindparam("seq"), _O.c.state == _WAITING),
     name="is_waiting_outbox",
 )
 NEXT_DUE = select_statement(
-    select(func.min(_O.c.due_wall_ms)).where(_O.c.state == "waiting"), name="next_due_outbox"
+    select(func.min(_O.c.due_wall_ms)).where(_O.c.state == _WAITING), name="next_due_outbox"
 )
 ATTEMPT = write_statement(
     update(_O)
-    .where(_O.c.seq == bindparam("key_seq"), _O.c.state == "waiting")
+    .where(
+        _O.c.seq == bindparam("key_seq"),
+        _O.c.state == _WAITING,
+        # As it was when it was read: who comes second with the same row must not send it too.
+        _O.c.attempts == bindparam("seen"),
+        _O.c.address == bindparam("key_address"),
+    )
     .values(
         attempted_wall_ms=bindparam("attempted_wall_ms"),
         attempts=_O.c.attempts + 1,
@@ -98,6 +112,7 @@ RETARGET = write_statement(
         channel=bindparam("channel"),
         address=bindparam("address"),
         due_wall_ms=bindparam("due_wall_ms"),
+        tried=bindparam("tried"),
         attempts=0,
         attempted_wall_ms=None,
         thread="",
@@ -105,7 +120,7 @@ RETARGET = write_statement(
     name="retarget_outbox",
 )
 AGE = select_statement(
-    select(func.count(), func.min(_O.c.created_wall_ms)).where(_O.c.state == "waiting"),
+    select(func.count(), func.min(_O.c.created_wall_ms)).where(_O.c.state == _WAITING),
     name="outbox_age",
 )
 FORGET = write_statement(
@@ -150,5 +165,6 @@ def put(
         attempted_wall_ms=None,
         attempts=0,
         state="waiting",
+        tried="",
     )
     tx.announce(TOPIC)

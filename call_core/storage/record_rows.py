@@ -1,6 +1,6 @@
 """CDRs and their amendments, port counts, daily counters, refs: what calls leave behind."""
 
-from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, select, update
 
 from call_core.storage import tables
 from call_core.storage.statements import select_statement, upsert_statement, write_statement
@@ -40,6 +40,17 @@ PORTS_USED = select_statement(
     select(_P.c.used).where(_P.c.switch == bindparam("switch"), _P.c.trunk == bindparam("trunk")),
     name="ports_used",
 )
+LOCK_PORTS = select_statement(
+    select(_P.c.used)
+    .where(_P.c.switch == bindparam("switch"), _P.c.trunk == bindparam("trunk"))
+    .with_for_update(),
+    name="lock_ports",
+)
+"""Who counts ports anew holds this first, or a port that is taken meanwhile is lost."""
+UNSETTLED = and_(
+    tables.legs.c.settled == literal_column("0"), tables.legs.c.holds > literal_column("0")
+)
+"""Legs that hold money; written out, since a partial index serves no placeholders."""
 LIVE_LEGS = select_statement(
     select(func.count())
     .select_from(tables.legs)
@@ -48,8 +59,7 @@ LIVE_LEGS = select_statement(
         tables.calls.c.ended_wall_ms.is_(None),
         tables.calls.c.switch == bindparam("switch"),
         tables.legs.c.trunk == bindparam("trunk"),
-        tables.legs.c.settled == 0,
-        tables.legs.c.holds > 0,
+        UNSETTLED,
     ),
     name="live_legs",
 )

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, literal_column, select, update
 
 from call_core.requests import Request
 from call_core.storage import tables
@@ -57,7 +57,7 @@ FORGET_REPLAYS = write_statement(
 )
 ERASE_TEXTS = write_statement(
     update(_R)
-    .where(_R.c.received_wall_ms < bindparam("before"), _R.c.text != "")
+    .where(_R.c.received_wall_ms < bindparam("before"), _R.c.text != literal_column("''"))
     .values(text="", thread=""),
     name="erase_texts",
 )

@@ -78,11 +78,13 @@ def _sent_just_now(tx: Tx, address: str, stamp: Stamp) -> bool:
 
 def use_code(tx: Tx, address: str, code: str, stamp: Stamp) -> str | None:
     """Return whose right one-time code it is; it works once, and five wrong tries end it."""
+    # Counted first: that locks the row, so of many tries at once each sees those before it.
+    if tx.run(access_rows.COUNT_TRY, key_address=address) != 1:
+        return None
     row = tx.one(access_rows.CODE, address=address)
-    if row is None or row[2] < stamp.wall_ms or row[3] >= CODE_TRIES:
+    if row is None or row[2] < stamp.wall_ms or row[3] > CODE_TRIES:
         return None
     if row[1] != hash_of(code):
-        tx.write(access_rows.COUNT_TRY, key_address=address)
         return None
     tx.write(access_rows.FORGET_CODE, address=address)
     return str(row[0])

@@ -53,11 +53,11 @@ def advance_call(
     for leg in step.amended:
         new = changes.amend(tx, house, new, leg, stamp)
     priced = price_originated(tx, house, call, new, stamp)
-    priced = hold_for_new_legs(tx, house, priced)
+    priced = hold_for_new_legs(tx, house, call, priced, stamp)
     if _ended_legs(priced) != _ended_legs(new):
         # A leg that could not be priced or paid for is gone: the plan must hear of it now.
         priced = advance(priced, (), stamp.call_ms, house.rules).call
-    new = extend_holds(tx, house, priced, stamp)
+    new = extend_holds(tx, house, call, priced, stamp)
     new, notices = _warn(new, stamp, house)
     if new == call and not notices:
         return Advanced(call, len(step.quarantined))
@@ -127,17 +127,18 @@ def terms_in(deck: RateDeck | None, number: str, at_call_ms: int) -> RateTerms |
     return terms_of(row, deck)
 
 
-def hold_for_new_legs(tx: Tx, house: House, call: Call) -> Call:
+def hold_for_new_legs(tx: Tx, house: House, old: Call, call: Call, stamp: Stamp) -> Call:
     """Hold money for legs that the machine added by itself (the chair's redial).
 
-    A leg that cannot be paid for, or has no port, is ended before it is dialled.
+    Balance, daily limit and cap bound it as they do every extension. A leg that cannot be paid
+    for, or has no port, is ended before it is dialled.
     """
     for leg in call.legs():
         if leg.holds or leg.ended or leg.settled:
             continue
         cover = first_cover([leg.terms], house.rules)
-        fits = cover.added_micros <= budget(tx, call).available_micros
-        if fits and changes.take_ports(tx, house, 1):
+        least = holds.least_micros(call, _budget_left(tx, old, call, stamp))
+        if cover.added_micros <= least and changes.take_ports(tx, house, 1):
             new = cover.legs[0]
             call = call.with_leg(with_hold(leg, new.covered_s, new.held_micros))
         else:
@@ -171,12 +172,25 @@ def budget(tx: Tx, call: Call, day: int | None = None) -> Budget:
     return Budget(left, caller.daily_spend_micros - spent - account.debits_pending)
 
 
-def extend_holds(tx: Tx, house: House, call: Call, stamp: Stamp) -> Call:
+def _budget_left(tx: Tx, old: Call, call: Call, stamp: Stamp) -> Budget:
+    """Return the budget less what this unit has promised and not yet posted."""
+    before = {leg.id: leg for leg in old.legs()}
+    promised = 0
+    for leg in call.legs():
+        was = before.get(leg.id)
+        if was is None or was.holds != leg.holds:
+            promised += leg.held_micros - (0 if was is None else was.held_micros)
+    found = budget(tx, call, stamp.day)
+    daily = None if found.daily_micros is None else found.daily_micros - promised
+    return Budget(found.available_micros - promised, daily)
+
+
+def extend_holds(tx: Tx, house: House, old: Call, call: Call, stamp: Stamp) -> Call:
     """Hold more money when it is time, for all running legs together."""
     due = holds.extension_due_call_ms(call, house.rules)
     if due is None or stamp.call_ms < due:
         return call
-    return holds.extend(call, stamp.call_ms, budget(tx, call, stamp.day), house.rules)
+    return holds.extend(call, stamp.call_ms, _budget_left(tx, old, call, stamp), house.rules)
 
 
 def _warn(call: Call, stamp: Stamp, house: House) -> tuple[Call, list[Notice]]:

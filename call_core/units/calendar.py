@@ -96,18 +96,20 @@ def calendar(tx: Tx, house: House, asker: Asker, command: Schedule, stamp: Stamp
             return _move(tx, house, asker, call, due.at_ms, due.zone, "rescheduled", stamp)
 
 
-def is_scheduled(tx: Tx, asker: Asker, ref: str) -> bool:
-    """Whether a ref names a call that waits on the calendar.
+def hang_up(tx: Tx, house: House, asker: Asker, ref: str, stamp: Stamp) -> Outcome | None:
+    """Take a scheduled call off the calendar: the user's own, or any of an administrator's.
+
+    Returns:
+        The answer; None when the call is not on the calendar, or no longer: it is looked at only
+        once it is locked, since its time may come at this very moment.
 
     Raises:
-        Stop: it names nothing that the asker may see.
+        Stop: the ref names nothing that the asker may see.
     """
-    return find_call.by_ref(tx, asker, ref).state is CallState.SCHEDULED
-
-
-def hang_up(tx: Tx, house: House, asker: Asker, ref: str, stamp: Stamp) -> Outcome:
-    """Take a scheduled call off the calendar: the user's own, or any of an administrator's."""
-    return _skip(tx, house, asker, find_call.by_ref(tx, asker, ref, lock=True), stamp)
+    call = find_call.by_ref(tx, asker, ref, lock=True)
+    if call.state is not CallState.SCHEDULED:
+        return None
+    return _skip(tx, house, asker, call, stamp)
 
 
 def _upcoming(tx: Tx, asker: Asker) -> Told:

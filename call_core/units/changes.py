@@ -12,7 +12,14 @@ from call_core.calls.causes import cause_of
 from call_core.calls.holds import is_free, leg_word, may_settle, settle_leg
 from call_core.calls.model import MS, Call, CallState, Leg
 from call_core.contracts import SwitchEvent
-from call_core.ledger.accounts import Account, AccountKind, available, customer_account
+from call_core.ledger.accounts import (
+    Account,
+    AccountKind,
+    available,
+    customer_account,
+    house_account,
+)
+from call_core.ledger.transfers import Transfer, TransferCode, TransferKind
 from call_core.notices import Notice
 from call_core.notices import to_json as notice_to_json
 from call_core.rating.explain import LegBill, explain
@@ -301,11 +308,13 @@ def amend(tx: Tx, house: House, call: Call, leg: Leg, stamp: Stamp) -> Call:
     """Correct the bill of a settled leg whose facts changed: amendment, adjustment, notice.
 
     The CDR itself stays as it is; the amendment says what would stand there now. The customer
-    never pays more than the leg's last hold.
+    never pays more than the leg's last hold, nor more than there is: the rest is the operator's.
     """
     judged = call if leg.n == call.first.n else _without_free(call)
     settlement = settle_leg(judged, leg, house.rules)
-    difference = settlement.total_micros - leg.charge_micros
+    due = settlement.total_micros - leg.charge_micros
+    difference = min(due, _left_micros(tx, call)) if due > 0 else due
+    charge = leg.charge_micros + difference
     identifier = stamp.new_id("amd")
     transfer_id = f"{identifier}:adjust" if difference else ""
     tx.write(
@@ -315,7 +324,7 @@ def amend(tx: Tx, house: House, call: Call, leg: Leg, stamp: Stamp) -> Call:
         call_id=call.id,
         field="total",
         old=str(leg.charge_micros),
-        new=str(settlement.total_micros),
+        new=str(charge),
         reason="late_event",
         actor="switch",
         transfer_id=transfer_id,
@@ -324,8 +333,32 @@ def amend(tx: Tx, house: House, call: Call, leg: Leg, stamp: Stamp) -> Call:
     if difference:
         transfer = ledger_rows.adjustment(call, leg, difference, transfer_id, stamp.call_ms)
         ledger_rows.post_entries(tx, [Entry(transfer)], stamp.wall_ms)
-        put_notice(tx, call, news.amended(call, leg, settlement.total_micros), stamp)
-    return call.with_leg(replace(leg, charge_micros=settlement.total_micros))
+        put_notice(tx, call, news.amended(call, leg, charge), stamp)
+    if due > difference:
+        overrun = _late_overrun(call, leg, due - difference, f"{identifier}:overrun", stamp)
+        ledger_rows.post_entries(tx, [Entry(overrun)], stamp.wall_ms)
+    return call.with_leg(replace(leg, charge_micros=charge))
+
+
+def _late_overrun(call: Call, leg: Leg, micros: int, transfer_id: str, stamp: Stamp) -> Transfer:
+    stripe = ledger_rows.stripe(call.shard)
+    return Transfer(
+        id=transfer_id,
+        debit_account=house_account(AccountKind.OPERATOR_OVERRUN, call.currency, stripe),
+        credit_account=house_account(AccountKind.OPERATOR_REVENUE, call.currency, stripe),
+        amount_micros=micros,
+        currency=call.currency,
+        kind=TransferKind.SINGLE,
+        code=TransferCode.OVERRUN,
+        at_call_ms=stamp.call_ms,
+        call_id=call.id,
+        leg_id=leg.id,
+    )
+
+
+def _left_micros(tx: Tx, call: Call) -> int:
+    account = ledger_rows.lock_account(tx, call.customer_id)
+    return 0 if account is None else max(0, available(account))
 
 
 def quarantine(tx: Tx, call_id: str, events: Sequence[SwitchEvent], stamp: Stamp) -> None:

@@ -76,12 +76,7 @@ def running(tx: Tx, asker: Asker, ref: str | None, with_ref: Callable[[str], Com
         Stop: none runs. Ask: several do.
     """
     if ref is not None:
-        call = by_ref(tx, asker, ref, lock=True)
-        if call.state in _ENDINGS:
-            raise Stop("call_ended", ref=call.ref)
-        if call.state in _WAITING:
-            raise Stop("no_call_running", ref=call.ref)
-        return call
+        return _still_running(by_ref(tx, asker, ref, lock=True))
     rows = tx.all(RUNNING, customer_id=asker.customer.id, user_id=asker.user.id)
     rows = [row for row in rows if row[2] not in _ENDINGS]
     if not rows:
@@ -100,7 +95,16 @@ def running(tx: Tx, asker: Asker, ref: str | None, with_ref: Callable[[str], Com
         )
     only = call_rows.load_call(tx, rows[0][0], lock=True)
     assert only is not None, rows
-    return only
+    # Before it was locked it may have ended.
+    return _still_running(only)
+
+
+def _still_running(call: Call) -> Call:
+    if call.state in _ENDINGS:
+        raise Stop("call_ended", ref=call.ref)
+    if call.state in _WAITING:
+        raise Stop("no_call_running", ref=call.ref)
+    return call
 
 
 def _with(tx: Tx, call_id: str) -> str:

@@ -70,8 +70,9 @@ _OVER = (str(CallState.ENDING), str(CallState.ENDED))
 _C = tables.calls
 RECENT_LAUNCHES = select_statement(
     select(tables.requests.c.text, _C.c.ref, _C.c.state, _C.c.talk_call_ms, _C.c.reason)
-    .join(_C, _C.c.request_id == tables.requests.c.id)
+    .join(_C, _C.c.id == tables.requests.c.call_id)
     .where(
+        _C.c.request_id == tables.requests.c.id,
         tables.requests.c.user_id == bindparam("user_id"),
         tables.requests.c.space == bindparam("space"),
         tables.requests.c.sender == bindparam("sender"),
@@ -228,7 +229,15 @@ def _decide(tx: Tx, house: House, asker: Asker, request: Request, stamp: Stamp) 
     except Stop as stop:
         return Handled(stop.outcome)
     except Ask as ask:
+        return _asked(tx, house, asker, ask, stamp)
+
+
+def _asked(tx: Tx, house: House, asker: Asker, ask: Ask, stamp: Stamp) -> Handled:
+    """Put a question; without a free ref it cannot be asked, which is an answer too."""
+    try:
         return Handled(questions.put(tx, house, asker, ask, stamp))
+    except Stop as stop:
+        return Handled(stop.outcome)
 
 
 def _with_thread_ref(
@@ -285,17 +294,22 @@ def _command(
         raise Ask("confirm_from_proven", command=command, needs_proven=True)
     gate.not_after_restore(asker, command, house)
     gate.stale(asker, command, house)
-    handled = _dispatch(tx, house, asker, command, stamp)
     if granted is Permission.TO_ADDRESS_ON_FILE and asker.in_session:
-        return _to_address_on_file(tx, asker, handled, stamp)
-    return handled
+        return _to_address_on_file(tx, house, asker, command, stamp)
+    return _dispatch(tx, house, asker, command, stamp)
 
 
-def _to_address_on_file(tx: Tx, asker: Asker, handled: Handled, stamp: Stamp) -> Handled:
-    """Send an answer about money and people to the user's own address instead of the session."""
+def _to_address_on_file(
+    tx: Tx, house: House, asker: Asker, command: Command, stamp: Stamp
+) -> Handled:
+    """Send an answer about money and people to the user's own address instead of the session.
+
+    Nothing is done when there is no such address: the rest of a list stays to be asked for.
+    """
     addresses = changes.reachable_senders(tx, asker.user.id)
     if not addresses:
         raise Stop("unproven")
+    handled = _dispatch(tx, house, asker, command, stamp)
     _send(tx, asker, addresses[0], handled.outcome, stamp)
     return replace(handled, outcome=Done("answer_sent"))
 
@@ -323,7 +337,12 @@ def _dispatch(tx: Tx, house: House, asker: Asker, command: Command, stamp: Stamp
             return _last(tx, house, asker, stamp)
         case Confirm() | Choose():
             answered = questions.answer(tx, asker, command, stamp)
-            return _again(tx, house, answered.asker, answered.command, stamp)
+            try:
+                return _again(tx, house, answered.asker, answered.command, stamp)
+            except Stop:
+                # Busy lines and an empty balance pass: the same `go` may do it later.
+                questions.reopen(tx, asker, answered)
+                raise
         case _:
             return _dispatch_rest(tx, house, asker, command, stamp)
 
@@ -339,13 +358,15 @@ def _again(tx: Tx, house: House, asker: Asker, command: Command, stamp: Stamp) -
         return _command(tx, house, surer, command, stamp)
     except Ask as ask:
         # The next question keeps the ref, and what was confirmed before stays confirmed.
-        return Handled(questions.put(tx, house, surer, ask, stamp))
+        return _asked(tx, house, surer, ask, stamp)
 
 
 def _dispatch_rest(tx: Tx, house: House, asker: Asker, command: Command, stamp: Stamp) -> Handled:
     match command:
-        case HangUp(ref) if ref is not None and calendar.is_scheduled(tx, asker, ref):
-            return Handled(calendar.hang_up(tx, house, asker, ref, stamp))
+        case HangUp(ref) if ref is not None and (
+            skipped := calendar.hang_up(tx, house, asker, ref, stamp)
+        ):
+            return Handled(skipped)
         case _ if isinstance(command, Control):
             outcome, call = control.control(tx, house, asker, command, stamp)
             return Handled(outcome, changed=(call.id,))

@@ -1,4 +1,7 @@
-"""Answers that change nothing: prices, money, past calls, places, help."""
+"""Answers that change no call and no money: prices, balance, past calls, places, help.
+
+Only what did not fit in an answer is kept, for `more`.
+"""
 
 from sqlalchemy import bindparam, delete, select
 
@@ -21,6 +24,7 @@ from call_core.commands import (
 )
 from call_core.customers.callability import PartyRole
 from call_core.ledger.accounts import Account, AccountKind, available
+from call_core.money import format_amount
 from call_core.outcomes import (
     Instant,
     Money,
@@ -133,7 +137,8 @@ def _more(tx: Tx, asker: Asker, stamp: Stamp) -> Outcome:
     row = tx.one(FIND_REST, user_id=asker.user.id)
     if row is None or row[1] < stamp.wall_ms:
         raise Stop("nothing_more", example="history")
-    tx.write(FORGET_REST, user_id=asker.user.id)
+    if tx.run(FORGET_REST, user_id=asker.user.id) != 1:
+        raise Stop("nothing_more", example="history")  # told at the same moment elsewhere
     rest = from_json(row[0])
     assert isinstance(rest, Told), rest
     return _first_page(tx, asker, rest, stamp)
@@ -306,6 +311,9 @@ def _why(tx: Tx, asker: Asker, ref: str) -> Told:
         total += micros
         rows += [Phrase("why_row", {"text": line}) for line in explanation.splitlines()]
     for field, old, new, reason in tx.all(AMENDMENTS, call_id=call.id):
+        if field == "total":
+            total += int(new) - int(old)
+            old, new = (f"{call.currency} {format_amount(int(each))}" for each in (old, new))  # noqa: PLW2901  (the same, as it is read)
         text = f"Amended: {field} {old} -> {new} ({reason})"
         rows.append(Phrase("why_row", {"text": text}))
     if not rows:

@@ -5,14 +5,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 
 from call_core import command_json
 from call_core.commands import Choose, Command, Confirm
 from call_core.outcomes import Asked, Outcome, Phrase, decode_fields, encode_fields
 from call_core.requests import Evidence
 from call_core.storage import tables
-from call_core.storage.statements import select_statement, upsert_statement, write_statement
+from call_core.storage.statements import Row, select_statement, upsert_statement, write_statement
 from call_core.storage.transaction import Tx
 from call_core.units import refs
 from call_core.units.caller import Ask, Asker, Choice, Stop
@@ -37,15 +37,29 @@ PUT = upsert_statement(
     ),
     name="put_question",
 )
+LOCK = write_statement(
+    # Locks the row on every database, and says whether it is there.
+    update(_Q).where(_Q.c.user_id == bindparam("key_user_id")).values(ref=_Q.c.ref),
+    name="lock_question",
+)
 DELETE = write_statement(delete(_Q).where(_Q.c.user_id == bindparam("user_id")), name="answered")
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What an answer does: the command, and the asker with that question confirmed."""
+    """What an answer does: the command, and the asker with that question confirmed.
+
+    Attributes:
+        command: what was confirmed or chosen.
+        asker: who answered.
+        ref, body, expires_wall_ms: the question as it was stored.
+    """
 
     command: Command
     asker: Asker
+    ref: str
+    body: str
+    expires_wall_ms: int
 
 
 def put(tx: Tx, house: House, asker: Asker, ask: Ask, stamp: Stamp) -> Outcome:
@@ -93,7 +107,7 @@ def answer(tx: Tx, asker: Asker, given: Confirm | Choose, stamp: Stamp) -> Answe
     Raises:
         Stop: nothing is open, or the answer does not fit the question.
     """
-    row = tx.one(FIND, user_id=asker.user.id)
+    row = _locked(tx, asker.user.id)
     if row is None or row[2] < stamp.wall_ms:
         raise Stop("nothing_to_confirm")
     ref, body = row[0], json.loads(row[1])
@@ -106,7 +120,25 @@ def answer(tx: Tx, asker: Asker, given: Confirm | Choose, stamp: Stamp) -> Answe
     confirmed = asker
     for code in (*body["confirmed"], body["code"]):
         confirmed = confirmed.answered(code, ref, body["quoted_micros"])
-    return Answered(command, confirmed)
+    return Answered(command, confirmed, ref, row[1], row[2])
+
+
+def reopen(tx: Tx, asker: Asker, answered: Answered) -> None:
+    """Put a question back as it was, because what it asked about was refused."""
+    tx.write(
+        PUT,
+        user_id=asker.user.id,
+        ref=answered.ref,
+        body=answered.body,
+        expires_wall_ms=answered.expires_wall_ms,
+    )
+
+
+def _locked(tx: Tx, user_id: str) -> Row | None:
+    """Return the question once nobody else can answer it: of two answers at once, one finds it."""
+    if tx.run(LOCK, key_user_id=user_id) != 1:
+        return None
+    return tx.one(FIND, user_id=user_id)
 
 
 def _chosen(given: Confirm | Choose, ref: str, body: Any) -> Command:  # noqa: ANN401  (JSON)
@@ -137,8 +169,8 @@ def open_question(tx: Tx, user_id: str, now_wall_ms: int) -> Asked | None:
 
 def code_matches(tx: Tx, user_id: str, given: Confirm, now_wall_ms: int) -> bool:
     """Whether a `go` carries the secret of the open question; a wrong one is counted."""
-    row = tx.one(FIND, user_id=user_id)
-    if row is None or row[2] < now_wall_ms or not given.code:
+    row = _locked(tx, user_id) if given.code else None
+    if row is None or row[2] < now_wall_ms:
         return False
     ref, body, expires = row[0], json.loads(row[1]), row[2]
     if not body["secret"] or body["secret"] == hash_of(given.code):

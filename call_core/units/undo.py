@@ -49,6 +49,7 @@ def take(tx: Tx, asker: Asker, stamp: Stamp) -> dict[str, Any]:
     row = tx.one(FIND_UNDO, user_id=asker.user.id)
     if row is None or row[1] < stamp.wall_ms:
         raise Stop("nothing_to_undo")
-    tx.write(FORGET_UNDO, user_id=asker.user.id)
+    if tx.run(FORGET_UNDO, user_id=asker.user.id) != 1:
+        raise Stop("nothing_to_undo")  # somebody asked at the same moment
     body: dict[str, Any] = json.loads(row[0])
     return body

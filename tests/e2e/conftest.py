@@ -1,13 +1,14 @@
 """A whole gateway in this process: every listener on loopback, simulated telephones, real mail."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from channels.kit.contract import Identity
+from channels.kit.registry import channel_classes
 from gateway.clocks import WallClock
 from gateway.demo.run import make_settings
 from gateway.demo.set_up import set_up
@@ -25,12 +26,19 @@ class Gateway:
         identity: a user with a phone, a password, a token, money and the name `mom`.
         service: everything else.
         mailbox: what was sent by mail.
+        addresses: the user's address by channel.
     """
 
     url: str
     identity: Identity
     service: Running
     mailbox: Mailbox
+    addresses: Mapping[str, str]
+
+
+def _spaces() -> dict[str, str]:
+    """Return the id space of every channel; the user has an address on each."""
+    return {name: made.id_space for name, made in channel_classes().items()}
 
 
 @pytest.fixture
@@ -42,7 +50,10 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
     options = Options(create=True, test_texts=False)
     try:
         async with running(settings, asyncio.Event(), options) as service:
-            [ada] = await set_up(service.core, people({"smtp": "mail"})[:1])
-            yield Gateway(service.url, ada.identity, service, mailbox)
+            [ada] = await set_up(service.core, people(_spaces())[:1])
+            spaces = _spaces()
+            by_space = {spaces[name]: address for name, address in ada.person.senders}
+            addresses = {name: by_space.get(space, "") for name, space in spaces.items()}
+            yield Gateway(service.url, ada.identity, service, mailbox, addresses)
     finally:
         await mailbox.stop()

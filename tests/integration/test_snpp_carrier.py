@@ -189,10 +189,19 @@ async def test_a_carrier_that_is_not_there_is_temporary() -> None:
 
 async def test_a_carrier_that_says_nothing_is_temporary() -> None:
     """After the time that is set."""
-    server = await asyncio.start_server(lambda _r, _w: asyncio.sleep(5), "127.0.0.1", 0)
+    left = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+        left.set()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     settings = SnppSettings(carrier_host="127.0.0.1", carrier_port=port, carrier_timeout_s=0.2)
     with pytest.raises(DeliveryError) as failed:
         await SnppChannel(settings, environment(PagerCore())).deliver(outgoing(RECEIPT))
     assert failed.value.retryable
+    await asyncio.wait_for(left.wait(), 5)
     server.close()
+    await server.wait_closed()

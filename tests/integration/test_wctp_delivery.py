@@ -44,8 +44,9 @@ class Endpoint:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         length = int(head.split("content-length:")[1].split("\r\n")[0])
         self.bodies.append(await reader.readexactly(length))
-        writer.write(f"HTTP/1.0 {self.status}\r\n\r\n".encode() + self.answer)
-        await writer.drain()
+        with contextlib.suppress(ConnectionError):  # a client that had enough closes first
+            writer.write(f"HTTP/1.0 {self.status}\r\n\r\n".encode() + self.answer)
+            await writer.drain()
         writer.close()
 
 

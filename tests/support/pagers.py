@@ -149,11 +149,15 @@ class Carrier:
             await server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 carrier\r\n")
-        while line := (await reader.readline()).decode().strip():
-            self.said.append(line)
-            verb = line.split(" ")[0]
-            if verb == self.hang_up_at:
-                break
-            writer.write(f"{self.replies.get(verb, '250 OK')}\r\n".encode())
-        writer.close()
+        try:
+            writer.write(b"220 carrier\r\n")
+            while line := (await reader.readline()).decode().strip():
+                self.said.append(line)
+                verb = line.split(" ")[0]
+                if verb == self.hang_up_at:
+                    break
+                writer.write(f"{self.replies.get(verb, '250 OK')}\r\n".encode())
+        except ConnectionError:  # the client closed first
+            return
+        finally:
+            writer.close()

@@ -8,6 +8,7 @@ touching a record. `transfers`, `cdrs`, `cdr_amendments` and `audit` are append-
 
 from call_core.storage.tables.base import metadata
 from call_core.storage.tables.calls import (
+    COUNTS_A_CALLEE,
     calls,
     counters,
     legs,
@@ -45,6 +46,7 @@ APPEND_ONLY = ("transfers", "cdrs", "cdr_amendments", "audit")
 
 __all__ = [
     "APPEND_ONLY",
+    "COUNTS_A_CALLEE",
     "accounts",
     "audit",
     "billing_codes",

@@ -5,6 +5,10 @@ from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, Uniq
 from call_core.storage.tables.base import integer, metadata, words
 
 _LIVE = text("ended_wall_ms IS NULL")
+_UNSETTLED = text("settled = 0 AND holds > 0")
+_DIGITS = text("digits <> ''")
+COUNTS_A_CALLEE = "(substr(kind, 1, 7) = 'callee:' OR substr(kind, 1, 6) = 'block:')"
+"""Counters per called number, whose kind holds its digits."""
 
 calls = Table(
     "calls",
@@ -46,6 +50,8 @@ calls = Table(
     integer("ended_wall_ms", null=True),
     Index("ix_calls_user", "user_id", "created_wall_ms"),
     Index("ix_calls_customer", "customer_id", "created_wall_ms"),
+    Index("ix_calls_ref", "customer_id", "ref"),
+    Index("ix_calls_launched", "user_id", "launched_call_ms"),
     Index("ix_calls_live", "customer_id", sqlite_where=_LIVE, postgresql_where=_LIVE),
     Index("ix_calls_due", "due_call_ms", sqlite_where=_LIVE, postgresql_where=_LIVE),
 )
@@ -87,7 +93,7 @@ numbers = Table(
     words("region"),
     integer("created_wall_ms"),
     Index("ix_numbers_call", "call_id"),
-    Index("ix_numbers_created", "created_wall_ms"),
+    Index("ix_numbers_digits", "created_wall_ms", sqlite_where=_DIGITS, postgresql_where=_DIGITS),
 )
 
 legs = Table(
@@ -121,6 +127,7 @@ legs = Table(
     integer("charge_micros", default=0),
     integer("settled", default=0),
     UniqueConstraint("call_id", "n", "attempt", name="uq_legs_attempt"),
+    Index("ix_legs_unsettled", "call_id", sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED),
 )
 
 shards = Table(
@@ -149,4 +156,11 @@ counters = Table(
     integer("bucket"),
     integer("value"),
     PrimaryKeyConstraint("subject", "kind", "bucket", name="pk_counters"),
+    Index("ix_counters_kind", "kind", "bucket"),
+    Index(
+        "ix_counters_callees",
+        "bucket",
+        sqlite_where=text(COUNTS_A_CALLEE),
+        postgresql_where=text(COUNTS_A_CALLEE),
+    ),
 )

@@ -13,6 +13,9 @@ from sqlalchemy import (
 
 from call_core.storage.tables.base import integer, metadata, words
 
+_WAITING = text("state = 'waiting'")
+_TEXT = text("text <> ''")
+
 requests = Table(
     "requests",
     metadata,
@@ -33,6 +36,7 @@ requests = Table(
     words("call_id"),
     UniqueConstraint("space", "principal", "external_id", name="uq_requests_claim"),
     Index("ix_requests_received", "received_wall_ms"),
+    Index("ix_requests_text", "received_wall_ms", sqlite_where=_TEXT, postgresql_where=_TEXT),
     Index("ix_requests_user", "user_id", "received_wall_ms"),
 )
 
@@ -92,13 +96,22 @@ outbox = Table(
     integer("attempted_wall_ms", null=True),
     integer("attempts", default=0),
     words("state", default="waiting"),
+    words("tried", default=""),
     UniqueConstraint("id", name="uq_outbox_id"),
     Index(
         "ix_outbox_waiting",
         "due_wall_ms",
         "seq",
-        sqlite_where=text("state = 'waiting'"),
-        postgresql_where=text("state = 'waiting'"),
+        sqlite_where=_WAITING,
+        postgresql_where=_WAITING,
+    ),
+    Index(
+        "ix_outbox_order",
+        "address",
+        "call_id",
+        "seq",
+        sqlite_where=_WAITING,
+        postgresql_where=_WAITING,
     ),
     Index("ix_outbox_created", "created_wall_ms"),
 )
