@@ -4,11 +4,13 @@ Reads for pages and the API pass here too: a channel knows one object (`contract
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator, Sequence
 
 import structlog
 from pwdlib import PasswordHash
+from sqlalchemy import bindparam, select
 
 from call_core import numbering, queries
 from call_core.administration import AddToken
@@ -26,12 +28,15 @@ from call_core.contracts import (
     TokenView,
 )
 from call_core.engine.engine import Engine
-from call_core.errors import CallCoreError
+from call_core.engine.shard import ShardTaken
+from call_core.errors import CallCoreError, Overloaded
 from call_core.ids import new_secret
 from call_core.outcomes import Launched, Outcome, Refused
+from call_core.password_tries import PasswordTries
 from call_core.requests import Evidence, Request
-from call_core.storage import access_rows
+from call_core.storage import access_rows, tables
 from call_core.storage.audit_chain import AuditEntry
+from call_core.storage.statements import select_statement
 from call_core.storage.store import Priority, Store
 from call_core.storage.transaction import Tx
 from call_core.units import access
@@ -42,8 +47,14 @@ log = structlog.get_logger(__name__)
 
 TOKEN_PREFIX = "cg_"  # noqa: S105  (tells people and secret scanners what it is)
 _PASSWORDS_AT_ONCE = 2
+MOST_PASSWORDS_WAITING = 40
+"""Of argon2id on two threads: some seconds' work; more is refused as overload."""
 _WATCH_POLL_S = 1.0
 _LONGEST_LIST = 200
+CLAIMED = select_statement(
+    select(tables.requests.c.id).where(tables.requests.c.id == bindparam("id")),
+    name="claimed_request",
+)
 
 
 class Core:
@@ -65,6 +76,8 @@ class Core:
         self._house = engine.house
         self._passwords = PasswordHash.recommended()
         self._password_places = asyncio.Semaphore(_PASSWORDS_AT_ONCE)
+        self._passwords_waiting = 0
+        self._tries = PasswordTries()
         self._stopping = asyncio.Event()
         self._background: set[asyncio.Task[None]] = set()
 
@@ -91,14 +104,20 @@ class Core:
         An emergency number anywhere in the command is answered first, without the database.
 
         Raises:
-            CallCoreError: nothing was committed; the same request may be sent again.
+            CallCoreError: nothing was committed, or with `CommitUnknown` nobody can tell; the same
+                request may be sent again.
         """
         emergency = emergency_in(request)
         if emergency is not None:
             self._note_emergency(request)
             return emergency
+        if self.engine.taken_over:
+            raise ShardTaken("Another node has taken over; it takes requests now.")
+        stamp = self.engine.driver.stamp()
+        # The unit's first id is its request's: by it a commit whose answer was lost is found again.
+        key = stamp.again().new_id("req")
         handled = await self.store.run(
-            handle, self._house, request, self.engine.driver.stamp(), priority=Priority.NEW
+            handle, self._house, request, stamp, priority=Priority.NEW, key=key
         )
         self._follow(handled)
         log.info(
@@ -168,18 +187,35 @@ class Core:
         return await self.store.read(access.principal, user_id, access.PERSON_SCOPES, "", name)
 
     async def _user_of_password(self, name: str, password: str) -> str | None:
+        """Return whose password it is; None too while the name is refused for guessing."""
         found = await self.store.read(access.password_candidates, name)
-        for user_id, stored in found:
-            if await self._matches(password, stored):
-                return user_id
-        if not found:
-            # An unknown name takes as long as a wrong password, so that names cannot be probed.
-            await self._matches(password, self._unknown_hash)
+        async with self._password_place():
+            if self._tries.refused(name, self._wall.now_ms()):
+                return None
+            for user_id, stored in found:
+                if await asyncio.to_thread(self._passwords.verify, password, stored):
+                    self._tries.succeeded(name)
+                    return user_id
+            if not found:
+                # An unknown name takes as long as a wrong password: names cannot be probed.
+                await asyncio.to_thread(self._passwords.verify, password, self._unknown_hash)
+            self._tries.failed(name, self._wall.now_ms())
         return None
 
-    async def _matches(self, password: str, stored: str) -> bool:
-        async with self._password_places:
-            return await asyncio.to_thread(self._passwords.verify, password, stored)
+    @contextlib.asynccontextmanager
+    async def _password_place(self) -> AsyncIterator[None]:
+        """Wait for one of the places; nobody waits behind more than `MOST_PASSWORDS_WAITING`."""
+        if self._passwords_waiting >= MOST_PASSWORDS_WAITING:
+            raise Overloaded("too many passwords wait to be looked at")
+        self._passwords_waiting += 1
+        try:
+            await self._password_places.acquire()
+        finally:
+            self._passwords_waiting -= 1
+        try:
+            yield
+        finally:
+            self._password_places.release()
 
     @property
     def _unknown_hash(self) -> str:
@@ -190,7 +226,7 @@ class Core:
 
     async def hash_password(self, password: str) -> str:
         """Return the form in which a password is stored (argon2id)."""
-        async with self._password_places:
+        async with self._password_place():
             return await asyncio.to_thread(self._passwords.hash, password)
 
     async def principal_of_session(self, token: str, now_wall_ms: int) -> Principal | None:
@@ -353,6 +389,11 @@ def emergency_in(request: Request) -> Refused | None:
         if numbering.is_emergency(text):
             return Refused("emergency", fields={"digits": text.strip()})
     return None
+
+
+def is_claimed(tx: Tx, request_id: str) -> bool:
+    """Whether the unit that was to claim a request under this id is committed (`Store.open`)."""
+    return tx.one(CLAIMED, id=request_id) is not None
 
 
 def _bounded(limit: int) -> int:

@@ -1,7 +1,9 @@
 """One `serve` per SQLite database, and a way for the command line to see that it runs.
 
 The lock is the kernel's, on a file beside the database: it is gone with its process, however that
-ended. Nodes on PostgreSQL share the work by leases and need no such file.
+ended. On PostgreSQL there is no file to lock; there a lease in the database keeps a second node
+from driving (`call_core.engine.shard`). One node drives either way; command lines and readers may
+run beside it.
 """
 
 import contextlib
@@ -36,8 +38,7 @@ def serving(settings: Settings) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise AlreadyServedError(
-                f"Another process already serves {settings.database_file()}; stop it first, or "
-                "use PostgreSQL for several nodes."
+                f"Another process already serves {settings.database_file()}; stop it first."
             ) from error
         yield
     finally:

@@ -18,11 +18,13 @@ from importlib.metadata import version as installed_version
 import structlog
 from fastapi import APIRouter
 
+from call_core.engine.shard import ShardTaken
 from channels.kit.contract import Channel, Environment
 from gateway.app import create_app
 from gateway.health import Readiness, health_router
 from gateway.http_listener import HttpListener
 from gateway.listeners import refusal
+from gateway.serve_lock import AlreadyServedError
 from gateway.settings import Settings
 from gateway.settings_file import SettingsError
 from gateway.wiring import Core, build_channels, open_core
@@ -78,6 +80,7 @@ async def running(
     Raises:
         SettingsError: these listeners must not be opened.
         ListenError: an address is taken.
+        AlreadyServedError: another node serves this database.
         StoreUnavailable: there is no database, or it cannot be used.
     """
     options = options or Options()
@@ -87,7 +90,8 @@ async def running(
     listener = HttpListener(settings.http.host, settings.http.port)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(listener.stop)
-        core = await stack.enter_async_context(open_core(settings, create=options.create))
+        with _refused_when_served():
+            core = await stack.enter_async_context(open_core(settings, create=options.create))
         url = settings.base_url(listener.port)
         environment = _environment(settings, core, url, options)
         channels = build_channels(settings, environment)
@@ -100,7 +104,8 @@ async def running(
             version=version(),
         )
         stack.callback(stop.set)
-        await core.start(channels)
+        with _refused_when_served():
+            await core.start(channels)
         stack.push_async_callback(core.stop)
         for channel in channels:
             await channel.start()
@@ -138,6 +143,15 @@ def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def _refused_when_served() -> Iterator[None]:
+    """Say it as of a second process on one file: one node drives, whatever the database."""
+    try:
+        yield
+    except ShardTaken as error:
+        raise AlreadyServedError(str(error)) from error
 
 
 def version() -> str:

@@ -26,7 +26,7 @@ class DatabaseSettings(Section):
 
     url: str = Field(
         default="sqlite:///var/callgate.db",
-        description="`sqlite:///PATH` (relative to this file) or `postgresql://…` for many nodes",
+        description="`sqlite:///PATH` (relative to this file) or `postgresql://…`",
     )
 
 

@@ -18,7 +18,9 @@ from call_core.calls.rules import Rules
 from call_core.contracts import Clock
 from call_core.customers.limits import Limits
 from call_core.door import Core as CallCoreDoor
+from call_core.door import is_claimed
 from call_core.engine.engine import Engine, EngineSettings
+from call_core.engine.shard import require_free
 from call_core.outcomes import Outcome
 from call_core.requests import Request
 from call_core.storage import migrate, outbox_rows
@@ -38,9 +40,11 @@ from gateway.clocks import CallClock, WallClock
 from gateway.health import Check, Readiness
 from gateway.metrics import Metrics
 from gateway.settings import Settings
+from gateway.settings_file import SettingsError
 from gateway.settings_sections import PhoneSettings, SimulatorSettings
 
 TRUNK = "main"
+SIMULATOR = "simulator"
 Deliver = Callable[[OutboxRow], Awaitable[None]]
 
 
@@ -99,11 +103,6 @@ class Core(CallCoreDoor):
             self._deliver[channel.name] = _deliverer(channel)
         await super().start()
 
-    async def stop(self) -> None:
-        """Stop driving; the database is closed by `open_core`."""
-        self.end_streams()
-        await self.engine.stop()
-
     def add_checks(self, readiness: Readiness) -> None:
         """Let `/readyz` look at the database, the switch and the engine."""
         readiness.add("database", self._database)
@@ -120,6 +119,8 @@ class Core(CallCoreDoor):
         return Check(ok=health.up, detail=health.detail)
 
     async def _engine(self) -> Check:
+        if self.engine.taken_over:
+            return Check(ok=False, detail="another node has taken over; restart or stop this one")
         running = self.engine.running
         detail = f"drives {len(self.engine.driver.live)} calls" if running else "does not run"
         return Check(ok=running, detail=detail)
@@ -206,15 +207,23 @@ async def open_core(
 
     Raises:
         StoreUnavailable: there is no such database, or it does not keep what it commits.
+        ShardTaken: `drive`, and another node serves the database.
     """
+    if settings.switch != SIMULATOR:
+        raise SettingsError(f"There is no switch {settings.switch}; so far only {SIMULATOR}.")
     url = settings.database_url()
     if create:
         migrate.upgrade(url)
     wall = WallClock()
     # A command line beside `serve` writes an audit chain of its own: `serve` remembers its end.
     node = settings.node if drive else f"{settings.node}/cli"
-    store = await Store.open(url, node=node, limits=settings.store, jitter=random.SystemRandom())
+    store = await Store.open(
+        url, node=node, limits=settings.store, probe=is_claimed, jitter=random.SystemRandom()
+    )
     try:
+        if drive:
+            # Asked before the switch's file is opened: it may be the other node's.
+            await store.read(require_free, settings.node, wall.now_ms())
         switch, clock = open_simulator(settings.simulator, wall, drive=drive)
         with contextlib.closing(switch):
             deliver: dict[str, Deliver] = {}

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 
 from call_core.calls.model import Call
 from call_core.contracts import Clock, Switch
@@ -16,12 +16,13 @@ from call_core.engine.outbox import Outbox
 from call_core.engine.reaper import Keep, Reaper, count_ports
 from call_core.engine.reconcile import Reconciler, Report
 from call_core.engine.scheduler import Scheduler
+from call_core.engine.shard import ShardTaken, release_shard, renew_lease, take_shard
 from call_core.engine.watch import woken_or
 from call_core.errors import CallCoreError
 from call_core.storage import call_rows, outbox_rows, tables
 from call_core.storage.outbox_rows import OutboxRow
 from call_core.storage.restored import restored_wall_ms
-from call_core.storage.statements import select_statement, upsert_statement, write_statement
+from call_core.storage.statements import select_statement, upsert_statement
 from call_core.storage.store import Store
 from call_core.storage.transaction import Tx
 from call_core.units import calendar
@@ -37,28 +38,8 @@ YOUNG_AGAIN_S = 10.0
 RETRY_S = 1.0
 MOST_DUE_SHOWN = 100
 _IDLE = ("SCHEDULED", "ASKED")
-_S, _F = tables.shards, tables.facts
+_F = tables.facts
 
-TAKE_SHARD = upsert_statement(
-    lambda insert_into: (made := insert_into(_S)).on_conflict_do_update(
-        index_elements=["shard"],
-        set_={
-            "owner": made.excluded.owner,
-            "epoch": _S.c.epoch + 1,
-            "lease_until_wall_ms": made.excluded.lease_until_wall_ms,
-        },
-    ),
-    name="take_shard",
-)
-SHARD_EPOCH = select_statement(
-    select(_S.c.epoch).where(_S.c.shard == bindparam("shard")), name="shard_epoch"
-)
-TAKE_CALLS = write_statement(
-    update(tables.calls)
-    .where(tables.calls.c.shard == bindparam("key_shard"), tables.calls.c.ended_wall_ms.is_(None))
-    .values(epoch=bindparam("epoch"), version=tables.calls.c.version + 1),
-    name="take_calls",
-)
 FACT = select_statement(select(_F.c.value).where(_F.c.key == bindparam("key")), name="fact")
 PUT_FACT = upsert_statement(
     lambda insert_into: (made := insert_into(_F)).on_conflict_do_update(
@@ -75,12 +56,13 @@ class EngineSettings:
     Attributes:
         launch_ttl_s: a call that could not be rung by then is not launched any more.
         keep: how long claims, messages and digits are kept.
-        lease_s: how long the shard is ours without renewing it.
+        lease_s: how long the shard is ours without renewing it, which happens every
+            `ALIVE_EVERY_S`; so long after a crash no node of another name may start.
     """
 
     launch_ttl_s: int = 120
     keep: Keep = field(default_factory=Keep)
-    lease_s: int = 4
+    lease_s: int = 15
 
 
 class Engine:
@@ -93,6 +75,10 @@ class Engine:
         rng: bits for ids.
         deliver: by channel name; set before `start` once the channels exist.
         settings: figures.
+
+    Attributes:
+        taken_over: whether another process has taken the shard from this one, which then drives
+            nothing any more.
     """
 
     def __init__(
@@ -118,12 +104,16 @@ class Engine:
         self.reaper = Reaper(store, house, wall, settings.keep, call)
         self._reconciler = Reconciler(store, switch, house, self.driver, settings.launch_ttl_s)
         self._reconciled = False
+        self.taken_over = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> Report:
         """Take the shard, reconcile what an earlier process left, then run.
 
         A switch that cannot be reached now is reconciled as soon as it can.
+
+        Raises:
+            ShardTaken: another node serves this database; nothing was started.
         """
         self.house.tenure.epoch = await self._store.run(
             take_shard, self.house, self._wall.now_ms(), self._settings.lease_s
@@ -155,7 +145,11 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         await self.driver.stop()
-        await self._note_alive()
+        if self.house.epoch == 0 or self.taken_over:
+            return
+        with contextlib.suppress(CallCoreError):
+            await self._renew()
+            await self._store.run(release_shard, self.house)
 
     @property
     def running(self) -> bool:
@@ -213,16 +207,39 @@ class Engine:
                 self.driver.refresh(call_id)
 
     async def _stay_alive(self) -> None:
-        """Note regularly when we were certainly alive: it bounds what a lost leg is charged."""
-        while True:
-            await self._wall.sleep_until(self._wall.now_ms() + round(ALIVE_EVERY_S * 1000))
-            await self._note_alive()
+        """Renew the lease, and note when we were certainly alive, until another has the shard.
 
-    async def _note_alive(self) -> None:
-        """Note that calls are seen now; while the switch is lost they are not."""
-        if self._reconciled and self.driver.lost_call_ms is None:
-            with contextlib.suppress(CallCoreError):
-                await self._store.run(_put_fact, ALIVE, str(self._call.now_ms()))
+        The note bounds what a lost leg is charged.
+
+        Raises:
+            ShardTaken: nothing is driven any more, and `/readyz` says so.
+        """
+        while not self.taken_over:
+            await self._wall.sleep_until(self._wall.now_ms() + round(ALIVE_EVERY_S * 1000))
+            try:
+                await self._renew()
+            except CallCoreError as error:
+                # Whoever takes the shard meanwhile fences our writes.
+                log.warning("shard.not_renewed", error=error.code)
+        await self._let_go()
+
+    async def _renew(self) -> None:
+        """Renew the lease; while the switch is lost, calls are not seen and no note is made."""
+        seen = self._reconciled and self.driver.lost_call_ms is None
+        alive_call_ms = self._call.now_ms() if seen else None
+        self.taken_over = not await self._store.run(
+            _renew, self.house, self._wall.now_ms(), self._settings.lease_s, alive_call_ms
+        )
+
+    async def _let_go(self) -> None:
+        """Stop driving; the calls are another's."""
+        log.error("shard.taken_over", node=self.house.node, epoch=self.house.epoch)
+        others = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self.driver.stop()
+        raise ShardTaken("Another node has taken over; this one drives nothing any more.")
 
     async def _reconcile(self) -> Report:
         """Compare the calls with the switch: at first as stored, later as their driver has them."""
@@ -254,21 +271,6 @@ class Engine:
                 log.warning("reconcile.failed", error=repr(error))
 
 
-def take_shard(tx: Tx, house: House, wall_ms: int, lease_s: int) -> int:
-    """Become the owner of the shard; return the new epoch, which fences every earlier owner."""
-    tx.write(
-        TAKE_SHARD,
-        shard=house.shard,
-        owner=house.node,
-        epoch=1,
-        lease_until_wall_ms=wall_ms + lease_s * 1000,
-    )
-    row = tx.one(SHARD_EPOCH, shard=house.shard)
-    epoch = 1 if row is None else int(row[0])
-    tx.write(TAKE_CALLS, key_shard=house.shard, epoch=epoch)
-    return epoch
-
-
 def _running(tx: Tx, house: House) -> tuple[list[Call], int | None]:
     """Return every running call of our shard, and when a process was last alive."""
     found = [
@@ -290,8 +292,11 @@ def _versions(tx: Tx) -> list[tuple[str, int, str]]:
     return [(row[0], row[1], row[2]) for row in tx.all(call_rows.LIVE_CALLS)]
 
 
-def _put_fact(tx: Tx, key: str, value: str) -> None:
-    tx.write(PUT_FACT, key=key, value=value)
+def _renew(tx: Tx, house: House, wall_ms: int, lease_s: int, alive_call_ms: int | None) -> bool:
+    ours = renew_lease(tx, house, wall_ms, lease_s)
+    if ours and alive_call_ms is not None:
+        tx.write(PUT_FACT, key=ALIVE, value=str(alive_call_ms))
+    return ours
 
 
 def fact(tx: Tx, key: str) -> str | None:

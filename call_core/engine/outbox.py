@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from sqlalchemy import bindparam, func, literal_column, select
@@ -129,11 +130,11 @@ class Outbox:
         started = []
         for row in [row for row in rows if row.seq not in known][:room]:
             self._in_flight[row.seq] = task = asyncio.create_task(self._deliver_one(row))
-            task.add_done_callback(lambda _, seq=row.seq: self._ended(seq))
+            task.add_done_callback(partial(self._ended, row.seq))
             started.append(task)
         return started
 
-    def _ended(self, seq: int) -> None:
+    def _ended(self, seq: int, _: asyncio.Task[None]) -> None:
         """Look again: the next message of this call may go now."""
         del self._in_flight[seq]
         self._wake.set()

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy.sql import ColumnElement
 
 from call_core.storage import tables
 from call_core.storage.statements import select_statement, write_statement
@@ -40,7 +41,7 @@ class OutboxRow(NamedTuple):
 
 _COLUMNS = tuple(_O.c[name] for name in OutboxRow._fields)
 _EARLIER = _O.alias("earlier")
-_WAITING = literal_column("'waiting'")
+_WAITING: ColumnElement[str] = literal_column("'waiting'")
 """Written out, since a partial index serves no placeholders."""
 INSERT = write_statement(
     insert(_O).values({c.name: bindparam(c.name) for c in _O.c if c.name != "seq"}),

@@ -123,8 +123,8 @@ class Store:
             unit: a plain function; it may run more than once, so it has no effect but on `tx`.
             arguments: what it gets after `tx`.
             priority: which queue it waits in.
-            key: claim or transfer id that the unit writes and that makes a second run harmless;
-                by it a commit whose answer was lost is looked up (see `probe`).
+            key: id of a row that only this run of the unit writes, like a request's, in a unit
+                that may run twice; by it a commit whose answer was lost is looked up (see `probe`).
 
         Raises:
             Overloaded: too many units wait, or this one waited too long. Nothing was done.

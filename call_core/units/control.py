@@ -5,6 +5,7 @@ Each command changes the call as data; the holds, the ports and the switch follo
 
 from dataclasses import replace
 
+from call_core import command_json
 from call_core.calls import holds
 from call_core.calls.causes import Cause
 from call_core.calls.holds import first_cover, with_hold
@@ -27,6 +28,7 @@ from call_core.commands import (
 )
 from call_core.customers.admission import AdmissionFacts, admit_live
 from call_core.customers.callability import PartyRole
+from call_core.customers.limits import first_calls_limit_minutes
 from call_core.customers.model import UserRole
 from call_core.outcomes import Done, Instant, Money, Outcome, Phrase, Seconds, Told, Value
 from call_core.storage import call_rows, ledger_rows, record_rows
@@ -77,17 +79,22 @@ def _changed(
         case Mute() | Unmute():
             return _mute(call, command)
         case _:
-            return _changed_whole(house, call, command, stamp)
+            return _changed_whole(tx, house, asker, call, command, stamp)
 
 
 def _changed_whole(
-    house: House, call: Call, command: Lock | Unlock | Extend | HangUp | Who, stamp: Stamp
+    tx: Tx,
+    house: House,
+    asker: Asker,
+    call: Call,
+    command: Lock | Unlock | Extend | HangUp | Who,
+    stamp: Stamp,
 ) -> tuple[Call, Outcome]:
     match command:
         case Lock() | Unlock():
             return _lock(call, command)
         case Extend():
-            return _extend(house, call, command)
+            return _extend(tx, house, asker, call, command)
         case HangUp():
             return _hang_up(house, call, stamp)
         case Who():
@@ -262,21 +269,45 @@ def _lock(call: Call, command: Lock | Unlock) -> tuple[Call, Outcome]:
     return new, Done("locked" if locked else "unlocked", call.ref, call.id)
 
 
-def _extend(house: House, call: Call, command: Extend) -> tuple[Call, Outcome]:
+def _extend(
+    tx: Tx, house: House, asker: Asker, call: Call, command: Extend
+) -> tuple[Call, Outcome]:
+    """Lengthen a call, but never beyond the longest duration of a new customer's first calls."""
     if call.stated_seconds is None and call.max_seconds is None:
         raise Stop("no_time_limit", ref=call.ref)
     more = command.minutes * _MINUTE_S
+    longest = None if call.max_seconds is None else call.max_seconds + more
     new = replace(
         call,
         stated_seconds=None if call.stated_seconds is None else call.stated_seconds + more,
-        max_seconds=None if call.max_seconds is None else call.max_seconds + more,
+        max_seconds=_within_first_calls(tx, asker, call, longest),
         warned_call_ms=None,
     )
+    gained_s = _limit_seconds(new) - _limit_seconds(call)
     until = time_limit_call_ms(new, house.rules)
-    fields: dict[str, Value] = {"minutes": command.minutes}
+    fields: dict[str, Value] = {"minutes": gained_s // _MINUTE_S}
     if until is not None:
         fields["at"] = Instant(until, call.timezone)
     return new, Done("extended", call.ref, call.id, fields)
+
+
+def _limit_seconds(call: Call) -> int:
+    return min(each for each in (call.stated_seconds, call.max_seconds) if each is not None)
+
+
+def _within_first_calls(tx: Tx, asker: Asker, call: Call, longest_s: int | None) -> int | None:
+    """Return how long a call may be made: what the service itself shortened stays so short.
+
+    The customer may have stopped being new with this very call, so what was asked then counts.
+    """
+    if call.max_seconds is None or longest_s is None:
+        return longest_s
+    row = tx.one(call_rows.LOAD_COMMAND, id=call.id)
+    asked = None if row is None else getattr(command_json.from_json(row[0]), "max_minutes", None)
+    if asked is None or asked * _MINUTE_S > call.max_seconds:
+        return call.max_seconds
+    limit = first_calls_limit_minutes(asker.customer.completed_calls, asker.customer.limits)
+    return longest_s if limit is None else min(longest_s, limit * _MINUTE_S)
 
 
 def _redial(

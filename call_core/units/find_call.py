@@ -51,13 +51,14 @@ def by_ref(tx: Tx, asker: Asker, ref: str, *, lock: bool = False) -> Call:
     """Return the call that a ref names for its owner, or for the customer's administrator.
 
     Raises:
-        Stop: there is none that the asker may see.
+        Stop: there is none that the asker may see, or several of other users have that ref.
     """
     call_id = refs.subject_of(tx, asker.user.id, ref)
     call = None if call_id is None else call_rows.load_call(tx, call_id, lock=lock)
     if call is None and asker.user.role is not UserRole.MEMBER:
-        row = tx.one(CUSTOMER_CALL, customer_id=asker.customer.id, ref=ref.upper())
-        call = None if row is None else call_rows.load_call(tx, row[0], lock=lock)
+        rows = tx.all(CUSTOMER_CALL, customer_id=asker.customer.id, ref=ref.upper())
+        # Refs are unique per user only; of two users' calls the wrong one must not be ended.
+        call = call_rows.load_call(tx, rows[0][0], lock=lock) if len(rows) == 1 else None
     if call is None:
         raise Stop("no_such_call", ref=ref.upper())
     return call

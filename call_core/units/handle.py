@@ -37,7 +37,7 @@ from call_core.customers.trust import (
 from call_core.errors import ParseError
 from call_core.outcomes import Asked, Done, Outcome, Phrase, Refused, from_json, to_json
 from call_core.requests import Evidence, Request
-from call_core.storage import outbox_rows, people_rows, request_rows, tables
+from call_core.storage import ledger_rows, outbox_rows, people_rows, request_rows, tables
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.statements import select_statement
 from call_core.storage.transaction import Tx
@@ -402,6 +402,8 @@ def _same_again(tx: Tx, house: House, asker: Asker, command: CallCommand | Confe
     """Ask when the same sender repeats under a new id while the first call lives or connected."""
     if asker.confirmed or not asker.text:
         return  # the answer to a question is no repeat of the line it answers
+    # Of two that come at once the second sees the first.
+    ledger_rows.lock_account(tx, asker.customer.id)
     since = asker.received_wall_ms - house.limits.repeat_window_s * 1000
     rows = tx.all(
         RECENT_LAUNCHES,

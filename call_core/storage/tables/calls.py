@@ -50,7 +50,7 @@ calls = Table(
     integer("ended_wall_ms", null=True),
     Index("ix_calls_user", "user_id", "created_wall_ms"),
     Index("ix_calls_customer", "customer_id", "created_wall_ms"),
-    Index("ix_calls_ref", "customer_id", "ref"),
+    Index("ix_calls_ref", "customer_id", "ref", "created_wall_ms"),
     Index("ix_calls_launched", "user_id", "launched_call_ms"),
     Index("ix_calls_live", "customer_id", sqlite_where=_LIVE, postgresql_where=_LIVE),
     Index("ix_calls_due", "due_call_ms", sqlite_where=_LIVE, postgresql_where=_LIVE),

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from sqlalchemy import select
 
 from call_core.administration import AddSender
 from call_core.engine.outbox import MOST_ATTEMPTS, RETRIES_BEFORE_OTHER_ADDRESS, RETRY_S, Outbox
 from call_core.errors import DeliveryError
-from call_core.storage import outbox_rows
+from call_core.storage import outbox_rows, tables
 from call_core.storage.outbox_rows import OutboxRow
+from call_core.storage.statements import select_statement
 from call_core.storage.transaction import Tx
 from tests.integration.service.conftest import EVERY_STORE
 from tests.support.service import Service
@@ -184,6 +186,76 @@ async def test_without_another_address_it_is_tried_for_hours_then_dead(
     assert await _states(service) == ["dead"]
     assert [row[2] for row in await service.audited("outbox.dead")] == ["m"]
     assert outbox.dead == 1
+
+
+async def test_the_list_goes_round_to_addresses_before_this_one(
+    service: Service, quiet: User, post: Post
+) -> None:
+    """A text that the phone did not take goes by mail, which stands before it on the list."""
+    await service.world.administer(AddSender(quiet.id, "sms", "+12125550102"))
+    await _write(service, quiet, "m", address="+12125550101", channel="sms")
+    for phone in ("+12125550101", "+12125550102"):
+        post.refuse[phone] = DeliveryError("no", retryable=False)
+    outbox = _outbox(service, post)
+    while await _deliver(outbox):
+        pass
+    assert [row[:2] for row in post.took] == [(quiet.address, "m")]
+
+
+async def test_every_address_is_tried_once_and_then_it_is_dead(
+    service: Service, quiet: User, post: Post
+) -> None:
+    """Going round ends where it began."""
+    await _write(service, quiet, "m", address="+12125550101", channel="sms")
+    for address in ("+12125550101", quiet.address):
+        post.refuse[address] = DeliveryError("no", retryable=False)
+    outbox = _outbox(service, post)
+    rounds = 0
+    while await _deliver(outbox):
+        rounds += 1
+    assert rounds == 2
+    assert await _states(service) == ["dead"]
+
+
+async def test_a_channel_that_hangs_holds_up_nobody_else(
+    service: Service, quiet: User, post: Post
+) -> None:
+    """The next message goes while the first is being handed over, which is not begun twice."""
+    await _write(service, quiet, "slow", address="+12125550101", channel="sms")
+    outbox = _outbox(service, post)
+    post.hang = released = asyncio.Event()
+    (slow,) = await outbox.start_due()
+    await post.handed_over.wait()
+    post.hang = None
+    service.world.wall.jump(RETRY_S[0] * 1000)
+    await _write(service, quiet, "quick", call_id="call_2")
+    await asyncio.gather(*await outbox.start_due())
+    assert [row[1] for row in post.took] == ["quick"]
+    released.set()
+    await slow
+    assert [row[1] for row in post.took] == ["quick", "slow"]
+    assert await _states(service) == ["sent", "sent"]
+
+
+async def test_a_row_that_was_read_before_somebody_else_sent_it_is_not_sent_again(
+    service: Service, quiet: User
+) -> None:
+    """The second attempt with one reading of the row finds it changed."""
+    await _write(service, quiet, "m")
+    read = select_statement(select(tables.outbox.c.seq), name="seq_of_outbox")
+    ((seq,),) = await service.rows(read)
+    attempt: dict[str, str | int] = {
+        "key_seq": seq,
+        "key_address": quiet.address,
+        "seen": 0,
+        "attempted_wall_ms": 1,
+        "due_wall_ms": 2,
+    }
+
+    def twice(tx: Tx) -> list[int]:
+        return [tx.run(outbox_rows.ATTEMPT, **attempt) for _ in range(2)]
+
+    assert await service.world.store.run(twice) == [1, 0]
 
 
 async def test_an_opted_out_address_gets_nothing_more(

@@ -50,8 +50,8 @@ def test_the_lock_goes_with_its_process(tmp_path: Path) -> None:
         assert not is_served(settings)
 
 
-def test_nodes_on_a_server_need_no_lock(tmp_path: Path) -> None:
-    """With PostgreSQL several serve, and the command line takes it that somebody does."""
+def test_a_server_s_database_needs_no_lock(tmp_path: Path) -> None:
+    """On PostgreSQL a lease does it, and the command line takes it that somebody serves."""
     settings = load(tmp_path, "postgresql://db/c")
     assert is_served(settings)
     with serving(settings), serving(settings):
