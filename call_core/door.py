@@ -6,6 +6,7 @@ Reads for pages and the API pass here too: a channel knows one object (`contract
 import asyncio
 import contextlib
 import random
+import unicodedata
 from collections.abc import AsyncIterator, Sequence
 
 import structlog
@@ -29,17 +30,16 @@ from call_core.contracts import (
 )
 from call_core.engine.engine import Engine
 from call_core.engine.shard import ShardTaken
-from call_core.errors import CallCoreError, Overloaded
+from call_core.errors import CallCoreError, Overloaded, ParseError
 from call_core.ids import new_secret
 from call_core.outcomes import Launched, Outcome, Refused
 from call_core.password_tries import PasswordTries
 from call_core.requests import Evidence, Request
 from call_core.storage import access_rows, tables
-from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.statements import select_statement
 from call_core.storage.store import Priority, Store
 from call_core.storage.transaction import Tx
-from call_core.units import access
+from call_core.units import access, gate
 from call_core.units.gate import target_texts
 from call_core.units.handle import Handled, handle
 
@@ -109,7 +109,7 @@ class Core:
         """
         emergency = emergency_in(request)
         if emergency is not None:
-            self._note_emergency(request)
+            self._note_emergency(request, emergency)
             return emergency
         if self.engine.taken_over:
             raise ShardTaken("Another node has taken over; it takes requests now.")
@@ -141,20 +141,19 @@ class Core:
             self.engine.scheduler.wake()
         self.engine.outbox.wake()
 
-    def _note_emergency(self, request: Request) -> None:
-        """Write the audit row of an emergency answer; the answer does not wait for it."""
-        task = asyncio.get_running_loop().create_task(self._audit_emergency(request))
+    def _note_emergency(self, request: Request, answer: Refused) -> None:
+        """Write down an emergency answer, and send it; the one in the session does not wait."""
+        task = asyncio.get_running_loop().create_task(self._write_emergency(request, answer))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _audit_emergency(self, request: Request) -> None:
-        entry = AuditEntry(
-            self._wall.now_ms(), request.user_id or request.sender, "request.emergency", ""
-        )
+    async def _write_emergency(self, request: Request, answer: Refused) -> None:
         try:
-            await self.store.run(_audit, entry)
+            await self.store.run(gate.note_emergency, request, answer, self.engine.driver.stamp())
         except CallCoreError:
-            log.warning("emergency.not_audited", channel=request.channel)
+            log.warning("emergency.not_written", channel=request.channel)
+            return
+        self.engine.outbox.wake()
 
     async def report_delivery(self, report: DeliveryReport) -> None:
         """Note what became of a message; undelivered, it goes to the user's next address."""
@@ -242,7 +241,9 @@ class Core:
             return None
         token_id, who, touch = found
         if touch:
-            await self.store.run(access.touch_token, token_id, now_wall_ms)
+            # When a token was last used is nice to know; that is no reason to turn its user away.
+            with contextlib.suppress(CallCoreError):
+                await self.store.run(access.touch_token, token_id, now_wall_ms)
         return who
 
     async def device(self, device_id: str, now_wall_ms: int) -> tuple[Principal, bytes] | None:
@@ -385,10 +386,22 @@ def emergency_in(request: Request) -> Refused | None:
     No database and no user is needed for it. The numbers of two digits, which are ordinary
     short numbers elsewhere, are looked for again once the user's country is known.
     """
-    for text in target_texts(request.command):
-        if numbering.is_emergency(text):
-            return Refused("emergency", fields={"digits": text.strip()})
+    texts = target_texts(request.command)
+    unread = request.command
+    if isinstance(unread, ParseError) and unread.code == "lookalike_digits":
+        # What cannot be read may still be a cry for help: `call 911` in full-width digits.
+        texts = [request.text, *request.text.split()]
+    for text in texts:
+        if numbering.is_emergency(_ascii_digits(text)):
+            return Refused("emergency", fields={"digits": _ascii_digits(text).strip()})
     return None
+
+
+def _ascii_digits(text: str) -> str:
+    return "".join(
+        str(unicodedata.digit(letter)) if letter.isdigit() else letter
+        for letter in unicodedata.normalize("NFKC", text)
+    )
 
 
 def is_claimed(tx: Tx, request_id: str) -> bool:
@@ -398,10 +411,6 @@ def is_claimed(tx: Tx, request_id: str) -> bool:
 
 def _bounded(limit: int) -> int:
     return max(1, min(limit, _LONGEST_LIST))
-
-
-def _audit(tx: Tx, entry: AuditEntry) -> None:
-    tx.audit(entry)
 
 
 def _revoke_token(tx: Tx, user_id: str, token_id: str, now_wall_ms: int) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, SecretStr
+from pydantic_core import PydanticUndefined
 
 _NEAR = 0.6
 
@@ -198,6 +199,8 @@ def _default(value: object) -> str:
         case None:
             return ""
         case SecretStr():
+            return ""
+        case _ if value is PydanticUndefined:
             return ""
         case bool():
             return "true" if value else "false"

@@ -48,6 +48,7 @@ class Driver:
         live: by call id, from launch to the last settlement.
         watch: whom to tell that a call changed.
         observe: told a call as it was and as it is after every change, for figures.
+        driving: False in a process that only commits commands: calls are another one's then.
         switch_back: set when a lost switch is back, for whoever reconciles.
         lost_call_ms: since when the switch has not been heard, until it was reconciled.
     """
@@ -73,6 +74,7 @@ class Driver:
         self.live: dict[str, LiveCall] = {}
         self.watch = Watch()
         self.quarantined = 0
+        self.driving = False
         self.observe: Callable[[Call, Call], None] | None = None
         self.switch_back = asyncio.Event()
         self.lost_call_ms: int | None = None
@@ -102,7 +104,7 @@ class Driver:
 
     def adopt(self, call: Call) -> LiveCall | None:
         """Take a call that was just committed, or that this process has just come to own."""
-        if call.ended or call.state in _IDLE_STATES:
+        if not self.driving or call.ended or call.state in _IDLE_STATES:
             return None
         live = self.live.get(call.id)
         if live is None:
@@ -114,6 +116,8 @@ class Driver:
 
     def refresh(self, call_id: str) -> None:
         """Have a call read again because somebody else changed it; unknown calls are loaded."""
+        if not self.driving:
+            return
         live = self.live.get(call_id)
         if live is None:
             self._spawn(self._load(call_id))
@@ -123,7 +127,8 @@ class Driver:
 
     def check(self, call_id: str) -> None:
         """Have a call looked at that some process says has changed; ours are up to date mostly."""
-        self._spawn(self._check(call_id))
+        if self.driving:
+            self._spawn(self._check(call_id))
 
     async def _check(self, call_id: str) -> None:
         live = self.live.get(call_id)

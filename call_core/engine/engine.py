@@ -118,6 +118,7 @@ class Engine:
         self.house.tenure.epoch = await self._store.run(
             take_shard, self.house, self._wall.now_ms(), self._settings.lease_s
         )
+        self.driver.driving = True
         await self._store.read(self.house.decks.warm)
         await self._store.run(count_ports, self.house)
         await self._read_restored()

@@ -66,6 +66,7 @@ def restore(path: Path, url: str, now_wall_ms: int) -> BackupReport:
     Raises:
         BackupError: the backup is damaged, or the database is not empty or of the other kind.
     """
+    path = path.absolute()
     report = verify(path)
     with path.open("rb") as file:
         from_sqlite = file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC

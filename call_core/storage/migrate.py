@@ -6,6 +6,7 @@ run is one transaction on both databases, so a database is at the old revision o
 
 import functools
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.pool import NullPool
 
+OWNER_ONLY = 0o600
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ONE_AT_A_TIME = 7_277_461
 """Key of PostgreSQL's advisory lock: two nodes that start together migrate one after the other."""
@@ -39,6 +41,8 @@ def upgrade(url: str, revision: str = "head") -> str:
     path = _sqlite_path(url)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # It will hold telephone numbers and hashes of secrets: its owner's only, from the start.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, OWNER_ONLY))
     with begin(url) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_ONE_AT_A_TIME})"))

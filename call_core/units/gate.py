@@ -26,11 +26,14 @@ from call_core.commands import (
 from call_core.customers.refusals import Refusal
 from call_core.customers.trust import CHALLENGE_EVERY_S, challenge
 from call_core.errors import ParseError
-from call_core.storage import record_rows, tables
+from call_core.outcomes import Refused, to_json
+from call_core.requests import Request
+from call_core.storage import outbox_rows, record_rows, tables
+from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.statements import select_statement
 from call_core.storage.transaction import Tx
 from call_core.units import questions
-from call_core.units.caller import Ask, Asker, Stop, own_phones
+from call_core.units.caller import Ask, Asker, Stop, find_row, own_phones
 from call_core.units.house import House, Stamp
 
 _RINGS = (*get_args(Launch), Add, Redial, Move)
@@ -138,3 +141,28 @@ def claimed_refusal(tx: Tx, asker: Asker, kind: str, stamp: Stamp) -> Refusal | 
 def _masked(text: str, asker: Asker) -> str:
     number = numbering.normalise(text, asker.home)
     return numbering.masked(number) if isinstance(number, numbering.E164) else text
+
+
+def note_emergency(tx: Tx, request: Request, answer: Refused, stamp: Stamp) -> None:
+    """Put an emergency answer on the audit, and send it where no session shows it.
+
+    Somebody whom nobody put on file gets it in the session only; there is no address to write to.
+    """
+    stamp = stamp.again()
+    row = find_row(tx, request)
+    actor = row.user_id if row is not None else ""
+    tx.audit(AuditEntry(stamp.wall_ms, actor, "request.emergency", actor))
+    if row is None or request.in_session or not request.sender:
+        return
+    outbox_rows.put(
+        tx,
+        outbox_id=stamp.new_id("msg"),
+        user_id=row.user_id,
+        channel=request.channel,
+        address=request.sender,
+        kind="outcome",
+        body=to_json(answer),
+        now_wall_ms=stamp.wall_ms,
+        thread=request.thread,
+        timezone=row.timezone,
+    )

@@ -205,10 +205,10 @@ def _instant(text: str) -> When | ParseError:
     """Read RFC 3339; a local time without an offset is accepted and keeps its zone open."""
     try:
         instant = datetime.fromisoformat(text.upper())
-    except ValueError:
+        if instant.tzinfo is not None:
+            instant = instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         return ParseError("time_invalid", text=text)
-    if instant.tzinfo is not None:
-        instant = instant.astimezone(UTC)
     if instant.second or instant.microsecond:
         return ParseError("time_invalid", text=text)
     return When(

@@ -171,6 +171,10 @@ def _sender(envelope: Envelope) -> str:
 def _reply(outcome: Outcome) -> str:
     if isinstance(outcome, Refused) and outcome.code in SENDER_REFUSALS:
         return replies.UNKNOWN_SENDER
+    if isinstance(outcome, Refused) and outcome.code == "emergency":
+        return replies.EMERGENCY.format(digits=outcome.fields["digits"])
+    if isinstance(outcome, Refused) and outcome.code == "same_id_other_content":
+        return replies.SAME_ID
     return f"{replies.ACCEPTED} {outcome.ref}".rstrip()
 
 

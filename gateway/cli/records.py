@@ -86,7 +86,11 @@ def _write(found: "Iterable[Cdr]", form: Format, out: Path | None) -> int:
     write = exports.write_json if form is Format.JSON else exports.write_csv
     if out is None:
         return write(found, sys.stdout)
-    with out.open("w", encoding="utf-8", newline="") as file:
+    try:
+        opened = out.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise CliError(f"{out} cannot be written: {error.strerror}.") from error
+    with opened as file:
         return write(found, file)
 
 

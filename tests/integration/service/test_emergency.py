@@ -79,3 +79,18 @@ async def test_it_needs_no_database(service: Service, ada: User) -> None:
 async def test_it_is_answered_while_everything_is_frozen(service: Service, ada: User) -> None:
     """No limit, no freeze and no evidence stands before it; forged or not."""
     assert await service.said(ada, "call 911", evidence=Evidence.FORGED) == "emergency"
+
+
+@pytest.mark.parametrize(
+    "line", ["call \uff19\uff11\uff11", "\u0669\u0661\u0661", "\uff19\uff11\uff11"]
+)
+async def test_other_digits_of_the_same_number(service: Service, ada: User, line: str) -> None:
+    """A line that cannot be read is looked through for help in any script's digits."""
+    assert await service.said(ada, line) == "emergency"
+
+
+async def test_the_answer_also_goes_out_by_message(service: Service, ada: User) -> None:
+    """A channel without an answer in its session sends it; nothing was claimed or launched."""
+    await service.ask(ada, Call(Number("911")), in_session=False)
+    await service.world.settle()
+    assert [row.kind for row in service.sent] == ["outcome"]

@@ -126,22 +126,3 @@ async def test_no_hold_outlives_its_call(service: Service, ada: User) -> None:
         await service.world.run_out()
     assert await _reaper(service).clean() == []
     assert (await service.world.account(ada.customer_id)).debits_pending == 0
-
-
-async def test_ports_are_counted_behind_their_lock(service: Service, ada: User) -> None:
-    """A port that a launch takes meanwhile is in the count or waits for it, never lost."""
-    seen: list[str] = []
-
-    class Watching:
-        """Notes the statements of the count, in order."""
-
-        def one(self, statement: Statement[Any], **_: object) -> tuple[int]:
-            """Note a read."""
-            seen.append(statement.name)
-            return (0,)
-
-        write = one
-
-    assert ada
-    count_ports(cast("Tx", Watching()), service.world.core.engine.house)
-    assert seen == ["open_ports", "lock_ports", "live_legs", "set_ports"]

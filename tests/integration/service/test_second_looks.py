@@ -1,6 +1,7 @@
 """What refusals leave standing, and what a step that fails half way leaves to be done."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -18,7 +19,7 @@ from call_core.storage import ledger_rows
 from call_core.storage.ledger_rows import Entry
 from call_core.storage.transaction import Tx
 from call_core.units import changes, refs
-from call_core.units.advance import hold_for_new_legs
+from call_core.units.advance import advance_call, hold_for_new_legs
 from call_core.units.house import House, Stamp
 from tests.support.service import Service
 from tests.support.world import UK, US, User
@@ -130,13 +131,14 @@ async def test_events_of_a_unit_that_breaks_are_not_lost(
     service: Service, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A defect in one unit is logged and tried again; the call is billed as if it had not been."""
-    real, broken = driver.advance_call, []
+    real = advance_call
+    broken: list[object] = []
 
-    def breaks_twice(*arguments: object) -> object:
+    def breaks_twice(*arguments: Any) -> object:  # noqa: ANN401  (whatever the driver gives)
         if len(broken) < 2:
             broken.append(arguments)
             raise RuntimeError
-        return real(*arguments)  # type: ignore[arg-type]  (whatever the driver gives)
+        return real(*arguments)
 
     await service.ask(ada, f"call {US}")
     with capture_logs() as logs:
@@ -153,13 +155,14 @@ async def test_late_news_wait_for_a_database_that_is_away(
     service: Service, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An event of a finished call is tried again after a failure, and stored once."""
-    real, tries = driver.advance_call, []
+    real = advance_call
+    tries: list[object] = []
 
-    def away_twice(*arguments: object) -> object:
+    def away_twice(*arguments: Any) -> object:  # noqa: ANN401  (whatever the driver gives)
         tries.append(arguments)
         if len(tries) <= 2:
             raise StoreUnavailable if len(tries) == 1 else Fenced
-        return real(*arguments)  # type: ignore[arg-type]  (whatever the driver gives)
+        return real(*arguments)
 
     await service.ask(ada, f"call {US}")
     await service.world.run_out()

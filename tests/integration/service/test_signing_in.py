@@ -4,6 +4,7 @@ import pytest
 
 from call_core.administration import DisableUser, SetPassword
 from call_core.contracts import Principal
+from call_core.password_tries import WINDOW_MS, WRONG_TRIES
 from call_core.storage import tables
 from call_core.units.access import CODE_EVERY_S, CODE_TRIES, CODE_TTL_S, CODES_PER_DAY
 from tests.support.service import Service
@@ -186,3 +187,16 @@ async def test_a_disabled_user_does_not_sign_in(service: Service, ada: User) -> 
     service.world.wall.jump(CODE_EVERY_S * 1000)
     await core.start_sign_in(ada.address, _now(service))
     assert len([n for n in await service.told() if n.code == "sign_in_code"]) == 1
+
+
+async def test_guessed_passwords_close_the_name_for_a_while(service: Service, ada: User) -> None:
+    """After five wrong ones the right one is refused too, on every way in, for ten minutes."""
+    core = service.world.core
+    stored = await core.hash_password("correct horse")
+    await service.world.administer(SetPassword(ada.id, stored))
+    for _ in range(WRONG_TRIES):
+        assert await core.verify_password(ada.address, "wrong") is None
+    assert await core.verify_password(ada.address, "correct horse") is None
+    assert await _sign_in(service, ada, "correct horse") is None
+    service.world.wall.jump(WINDOW_MS)
+    assert await _sign_in(service, ada, "correct horse") is not None
