@@ -19,7 +19,6 @@ from parsers.wctp import (
     Operation,
     Payload,
     Poll,
-    ReturnToService,
     StatusInfo,
     Version,
     VersionQuery,
@@ -107,8 +106,8 @@ def operation(content: Operation, version: Version = Version.V1_3) -> str:
             return _lookup(content)
         case VersionQuery(inquirer, asked_at):
             return element("VersionQuery", {"inquirer": inquirer, "dateTime": asked_at})
-        case ReturnToService(address):
-            return element("ReturnToSvc", {}, words(address))
+        case _:
+            return element("ReturnToSvc", {}, words(content.address))
 
 
 def message(sent: Message, version: Version = Version.V1_3) -> str:

@@ -38,7 +38,7 @@ class _Answers(asyncio.DatagramProtocol):
         if answer is not None:
             self.queue.put_nowait(answer)
 
-    def error_received(self, exc: Exception) -> None:
+    def error_received(self, _exc: Exception) -> None:
         """Nobody listens there now; sending again may find somebody."""
 
 
