@@ -21,6 +21,9 @@ from call_core.storage.transaction import Tx
 from call_core.units import changes, news
 from call_core.units.house import House, Stamp
 
+LATE_MS = 5_000
+"""An extension that is later than this counts from now: its process was away."""
+
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
@@ -190,7 +193,11 @@ def extend_holds(tx: Tx, house: House, old: Call, call: Call, stamp: Stamp) -> C
     due = holds.extension_due_call_ms(call, house.rules)
     if due is None or stamp.call_ms < due:
         return call
-    return holds.extend(call, stamp.call_ms, _budget_left(tx, old, call, stamp), house.rules)
+    # Counted from when it was due, not from when the loop got there, so that the same call holds
+    # the same money whatever the load of the machine.
+    punctual = stamp.call_ms - due < LATE_MS
+    at_call_ms = due if punctual else stamp.call_ms
+    return holds.extend(call, at_call_ms, _budget_left(tx, old, call, stamp), house.rules)
 
 
 def _warn(call: Call, stamp: Stamp, house: House) -> tuple[Call, list[Notice]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from channels.kit.pager_login import PAGER_CHANNELS
 from gateway.listeners import Listener
 
-SPEED = 10
+SPEED = 6
 TARIFF = "standard"
 CURRENCY = "USD"
 TOP_UP_MICROS = 25_000_000
@@ -62,7 +62,7 @@ class Person:
 
 
 FRIENDS = (
-    Friend("London", LONDON, {"ring_s": 3, "result": "answer", "talk_s": 40}),
+    Friend("London", LONDON, {"ring_s": 3, "result": "answer", "talk_s": 30}),
     Friend("mom", "+16169779933", {"ring_s": 4, "result": "answer", "talk_s": 0}),
     Friend("bob", "+442079460101", {"ring_s": 2, "result": "manual"}),
     Friend("carol", "+33142681234", {"ring_s": 5, "result": "answer", "talk_s": 90}),

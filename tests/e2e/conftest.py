@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from channels.kit.contract import Identity
 from channels.kit.registry import channel_classes
 from gateway.clocks import WallClock
+from gateway.demo import world
 from gateway.demo.run import make_settings
 from gateway.demo.set_up import set_up
 from gateway.demo.world import people
@@ -42,8 +43,11 @@ def _spaces() -> dict[str, str]:
 
 
 @pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+async def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gateway]:
     """Run a gateway on SQLite with one user, until the test is over."""
+    # Tests run side by side: the usual ports would be taken between the look and the use.
+    usual = world.free_port
+    monkeypatch.setattr(world, "free_port", lambda listener: usual(replace(listener, port=0)))
     mailbox = Mailbox(WallClock())
     relay_port = await mailbox.start()
     settings = make_settings(tmp_path / "gateway", relay_port)

@@ -68,7 +68,7 @@ def test_the_settings_are_a_file_with_the_ports_that_are_free() -> None:
     assert data["smtp"]["trusted_networks"] == ["127.0.0.0/8"]
     assert data["twilio_sms"]["auth_tokens"] == ["s3cret"]
     assert data["mail_out"]["port"] == 2500
-    assert data["simulator"]["phones"][world.LONDON]["talk_s"] == 40
+    assert data["simulator"]["phones"][world.LONDON]["talk_s"] == 30
 
 
 @pytest.mark.enable_socket
