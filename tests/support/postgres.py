@@ -21,9 +21,10 @@ ROOT_UID = 0
 def running_server() -> Iterator[str]:
     """Start a server on a Unix socket and yield the URL of its maintenance database."""
     if os.geteuid() == ROOT_UID and not os.environ.get("CALLGATE_TEST_REQUIRE"):
-        pytest.skip(
+        needs_server = (
             "needs PostgreSQL: as root the wheel adds a system user; set CALLGATE_TEST_REQUIRE"
         )
+        pytest.skip(needs_server)
     home = Path(tempfile.mkdtemp(prefix="callgate-postgres-"))
     home.chmod(0o755)  # as root, the server runs as another user
     (home / "run").mkdir(mode=0o700)
