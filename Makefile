@@ -63,11 +63,11 @@ $(BIN)/python:
 # The packages' code is used where it stands; a stamp says for which lock file they were installed.
 $(RUN_STAMP): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "installing (about a minute)"
-	@$(PIP) install --no-compile --require-hashes -r requirements.lock
+	@$(PIP) install --no-compile --no-deps --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV_STAMP): requirements-dev.lock $(RUN_STAMP)
 	@echo "installing what tests and checks need"
-	@$(PIP) install --no-compile --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-compile --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@

@@ -82,6 +82,10 @@ class Backlog:
         """Return where a mail must go, None when it was not handled yet."""
         return self._answered.get(uid)
 
+    def begun(self) -> list[int]:
+        """Return the mails that were answered and, as far as is known, stand in the folder."""
+        return sorted(self._answered)
+
     def failed(self, uid: int, now_s: float) -> int:
         """Put one mail off; return how often it has failed."""
         failure = self._failures.setdefault(uid, _Failure())

@@ -193,6 +193,19 @@ class Connection:
         if self._client.has_capability("UIDPLUS"):
             self._client.uid_expunge([uid])
 
+    def finish_moves(self, uids: Sequence[int]) -> None:
+        r"""Remove those of these mails that are marked \Deleted.
+
+        A connection that was lost between the mark and the EXPUNGE has left them behind, as copies
+        of what stands in the other folder already.
+        """
+        if not uids or not self._client.has_capability("UIDPLUS"):
+            return
+        asked = ["DELETED", "UID", ",".join(map(str, uids))]
+        marked = [int(uid) for uid in self._client.search(asked)]
+        if marked:
+            self._client.uid_expunge(marked)
+
     def wait(self, seconds: float) -> None:
         """Wait until the server says that something changed, `interrupt`, or so many seconds."""
         if not self._client.has_capability("IDLE"):

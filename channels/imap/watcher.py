@@ -114,6 +114,7 @@ class Watcher:
         with self._connection as connection:
             self._backlog.opened(connection.uid_validity)
             self._log.info("imap_connected", uid_validity=connection.uid_validity)
+            connection.finish_moves(self._backlog.begun())
             while not self._stopping.is_set():
                 if self._look(connection):
                     continue

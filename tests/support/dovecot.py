@@ -134,17 +134,10 @@ class Dovecot:
         Raises:
             TimeoutError: it does not answer; its log is in the message.
         """
-        found = program()
-        assert found is not None, "asked for by the fixture"
-        self._process = subprocess.Popen(  # noqa: S603  (the program that is tested against)
-            [found, "-F", "-c", str(self.folder / "dovecot.conf")],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
         until = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < until:
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._spawn()
             with (
                 contextlib.suppress(OSError),
                 socket.create_connection(("127.0.0.1", self.port), timeout=2) as probe,
@@ -153,6 +146,19 @@ class Dovecot:
                     return
             time.sleep(0.02)
         raise TimeoutError(self.log())
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        """Start the program; the file that a killed one left may name somebody else by now."""
+        found = program()
+        assert found is not None, "asked for by the fixture"
+        (self.folder / "run" / "master.pid").unlink(missing_ok=True)
+        return subprocess.Popen(  # noqa: S603  (the program that is tested against)
+            [found, "-F", "-c", str(self.folder / "dovecot.conf")],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def kill(self) -> None:
         """SIGKILL the master and every process of its, as a machine that loses power."""

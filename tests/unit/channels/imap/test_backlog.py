@@ -74,6 +74,17 @@ def test_an_answered_mail_has_a_destination_until_it_has_left() -> None:
     assert made.destination(3) is None
 
 
+def test_moves_that_were_begun_are_known_after_a_reconnect() -> None:
+    """What was answered and not seen leaving, until a look at the folder says it is gone."""
+    made = backlog()
+    made.answered(4, "Failed")
+    made.answered(3, "Done")
+    made.opened(7)
+    assert made.begun() == [3, 4]
+    made.due([4], 0.0)
+    assert made.begun() == [4]
+
+
 def test_a_mail_that_somebody_else_took_is_forgotten() -> None:
     """Nothing grows with the mails that were ever seen."""
     made = backlog()
