@@ -1,17 +1,22 @@
 """Which words of a mail are the command: its address, its body or its subject.
 
 A mail has three places for a command and room for much else, so the rules are strict. A number as
-the address is meant; a bare target must have the first line of the body to itself; the subject
-counts alone when the body is empty, and beside a body only to notice that the two disagree.
+the address is meant, and a body beside it only when it begins like a command; a bare target must
+have the first line of the body to itself; the subject counts alone when the body is empty, and
+beside a body only to notice that the two disagree.
 """
+
+import re
 
 from call_core.commands import Call, Command, Name
 from call_core.errors import ParseError
 from parsers.email_message import MailMessage
 from parsers.grammar import parse
+from parsers.options import is_option_word
 from parsers.verbs import find
 
 _EXAMPLE = "call mom"
+_DIGITS = re.compile(r"[*(+]?\d{2}")  # of a number, of a speed dial slot
 
 
 def command_of(message: MailMessage) -> Command | ParseError:
@@ -23,8 +28,7 @@ def command_of(message: MailMessage) -> Command | ParseError:
     if message.refusal is not None:
         return message.refusal
     if message.address_numbers:
-        # Two numbers are a question of the grammar: ring one then the other, or a conference?
-        return parse(" ".join((*message.address_numbers, *message.body_command.split())))
+        return _addressed(message)
     if not message.body_command:
         return parse(message.subject_command, reply_to_ref=message.reply_ref)
     command = _body_command(message)
@@ -42,6 +46,24 @@ def command_of(message: MailMessage) -> Command | ParseError:
 def text_of(message: MailMessage) -> str:
     """Return the words that `command_of` read, for the history."""
     return " ".join((*message.address_numbers, message.command_text)).strip()
+
+
+def _addressed(message: MailMessage) -> Command | ParseError:
+    """Read a mail to a number. Many programs cannot send an empty mail: mere words are no command.
+
+    Two numbers are a question of the grammar: ring one then the other, or a conference?
+    """
+    numbers = message.address_numbers
+    whole = parse(" ".join((*numbers, *message.body_command.split())))
+    if isinstance(whole, ParseError) and len(numbers) == 1 and not _begins(message.first_line):
+        return parse(numbers[0])
+    return whole
+
+
+def _begins(line: str) -> bool:
+    """Whether a line begins as options, a command or a number do."""
+    first = line.lower().split()[0]
+    return is_option_word(first.rstrip(":")) or _has_verb(line) or _DIGITS.match(first) is not None
 
 
 def _body_command(message: MailMessage) -> Command | ParseError:

@@ -24,7 +24,7 @@ class SmtpChannel(Channel):
 
     name = "smtp"
     id_space = ID_SPACE
-    about = "Mail a command, or an empty mail to NUMBER@ our domain."
+    about = "Mail a command, or anything to NUMBER@ our domain."
     features: ClassVar[frozenset[str]] = frozenset(
         {"launch", "conference", "control", "schedule", "directory", "receipts"}
     )

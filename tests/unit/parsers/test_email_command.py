@@ -75,9 +75,31 @@ def test_a_number_as_the_address_is_called() -> None:
     number = Number("6169779933")
     assert command_of(mail("hello", "", to=to)) == Call(number)
     assert command_of(mail("", "from office", to=to)) == Call(number, Name("office"))
-    refused = command_of(mail("", "what is this", to=to))
+
+
+@pytest.mark.parametrize("body", ["what is this", "XXXX\n" * 200, "Hi!"])
+def test_mere_words_beside_a_number_as_the_address_are_no_command(body: str) -> None:
+    """Many programs cannot send an empty mail."""
+    assert command_of(mail("", body, to="6169779933@gw.example.org")) == Call(Number("6169779933"))
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("in a while", "not_understood"),
+        ("call bob", "not_understood"),
+        ("from", "not_understood"),
+        ("*77777 soon", "not_understood"),
+        ("max 5", "max_unit_unclear"),
+    ],
+)
+def test_what_begins_like_a_command_beside_an_address_is_never_ignored(
+    body: str, code: str
+) -> None:
+    """Who wrote when, from where or for how much shall not be rung now, here, at any price."""
+    refused = command_of(mail("", body, to="6169779933@gw.example.org"))
     assert isinstance(refused, ParseError)
-    assert refused.code == "not_understood"
+    assert refused.code == code
 
 
 def test_two_numbers_as_addresses_are_asked_about() -> None:
