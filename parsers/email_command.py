@@ -11,7 +11,7 @@ import re
 from call_core.commands import Call, Command, Name
 from call_core.errors import ParseError
 from parsers.email_message import MailMessage
-from parsers.grammar import parse
+from parsers.grammar import MAX_TEXT_CHARS, parse
 from parsers.options import is_option_word
 from parsers.verbs import find
 
@@ -54,6 +54,8 @@ def _addressed(message: MailMessage) -> Command | ParseError:
     Two numbers are a question of the grammar: ring one then the other, or a conference?
     """
     numbers = message.address_numbers
+    if len(numbers) == 1 and len(message.body_command) > MAX_TEXT_CHARS:
+        return parse(numbers[0])
     whole = parse(" ".join((*numbers, *message.body_command.split())))
     if isinstance(whole, ParseError) and len(numbers) == 1 and not _begins(message.first_line):
         return parse(numbers[0])

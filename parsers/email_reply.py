@@ -2,13 +2,15 @@
 
 A signature holds telephone numbers, and so does a quoted mail; neither must ever be dialled. Our
 own rules go first, line by line and in linear time; then mail-parser-reply takes off sign-offs and
-disclaimers in a dozen languages. Its patterns are quadratic, so what it sees is capped.
+disclaimers in a dozen languages. Its patterns are quadratic, so it sees only what holds one of its
+own words, and no more than a page.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mailparser_reply.constants import MAIL_LANGUAGES
 from mailparser_reply.parser import EmailMessage as ReplyParser
 
 TEXT_LENGTH_LIMIT = 16_384  # characters of a body that are looked at
@@ -69,6 +71,22 @@ _PROOF_LABELS = (
 )
 _LABEL = re.compile(r"[*\s]*([^\W\d_][\w ]{0,20}?)\s?[*]*\s?[:：]\s?[*]*\s*(.*)")  # noqa: RUF001  (the Chinese colon)
 _HEADER_BLOCK_LINES = 6
+
+
+# Without one of these mail-parser-reply finds nothing: a sign-off begins a line, a quote's header
+# has a colon, and a disclaimer speaks of the mail. It takes blanks of any kind for a space.
+_SIGN_OFFS = "|".join(
+    words.replace(" ", r"[\s\u200b]")
+    for language in _LANGUAGES
+    for words in (
+        *MAIL_LANGUAGES[language].get("signatures", ()),
+        MAIL_LANGUAGES[language]["sent_from"],
+    )
+    if words
+)
+_SIGN_OFF = re.compile(rf"^[> ]*(?:{_SIGN_OFFS})", re.IGNORECASE | re.MULTILINE)
+_COLONS = (":", "：")  # noqa: RUF001  (the Chinese colon)
+_MAIL = "mail"
 
 _BLANKS = re.compile(r"[ \t]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -197,7 +215,17 @@ def _without_sign_off(text: str) -> str:
     if "\n" not in text or _FORM_LINE.match(text):
         return text
     head = text[:REPLY_PARSER_LIMIT]
+    if not _may_be_signed_off(head):
+        return text
     parser = ReplyParser(text=head, languages=list(_LANGUAGES), keep_hyphen_lists=True)
     replies = parser.read().replies
     words: str = replies[0].body
     return text if words == parser.text.strip() else words
+
+
+def _may_be_signed_off(text: str) -> bool:
+    return (
+        any(colon in text for colon in _COLONS)
+        or _MAIL in text.lower()
+        or _SIGN_OFF.search(text) is not None
+    )

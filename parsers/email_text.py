@@ -138,7 +138,8 @@ def _leaves(message: Message) -> Iterator[Message]:
         part, depth = waiting.pop()
         if depth > NESTING_LIMIT:
             raise ParseError("mail_nested_too_deep", limit=NESTING_LIMIT)
-        inner = part.get_payload()
+        # Asked for as text it may fail: the library stumbles over `charset*=` (RFC 2231).
+        inner = part.get_payload() if part.is_multipart() else None
         if part.get_content_maintype() == "multipart" and isinstance(inner, list):
             children = [child for child in reversed(inner) if isinstance(child, Message)]
             waiting.extend((child, depth + 1) for child in children)

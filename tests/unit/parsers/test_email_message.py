@@ -431,6 +431,12 @@ FRAGMENTS = st.sampled_from(
 )
 
 
+def test_a_charset_of_rfc_2231_is_read() -> None:
+    """The standard library's own message class stumbles over it."""
+    head = b"From: ann@x.example\r\nContent-Type: text/plain; charset*=utf-8''utf-8\r\n\r\n"
+    assert decode(head + "caf\u00e9".encode()).text == "caf\u00e9"
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.one_of(st.binary(max_size=400), st.lists(FRAGMENTS, max_size=30).map("".join)))
 def test_any_octets_give_a_message_or_a_parse_error(content: bytes | str) -> None:

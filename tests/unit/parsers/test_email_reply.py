@@ -173,14 +173,23 @@ def test_the_quadratic_parser_sees_a_capped_text(monkeypatch: pytest.MonkeyPatch
     worst = ["On " * 9_000, "On\n" * 9_000, "From x\n" * 4_000, "\n" * 24_000, "a\n" * 9_000]
     for text in worst:
         new_words(text)
-        new_words(f"x\n{text}")
-        new_words(f"x\n\n\n\n\n{text}\n\n\n\n\nx")
+        new_words(f"x:\n{text}")
+        new_words(f"x:\n\n\n\n\n{text}\n\n\n\n\nx")
     assert seen
     assert max(map(len, seen)) == REPLY_PARSER_LIMIT
     assert all("\n\n\n" not in text for text in seen)
-    seen.clear()
+
+
+def test_the_quadratic_parser_sees_only_what_may_hold_a_sign_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What has none of its words costs nothing; the words of every language are known."""
+    monkeypatch.setattr(email_reply, "ReplyParser", lambda **_: pytest.fail("asked"))
     new_words("On " * 300)
-    assert seen == []
+    new_words("call mom\nfrom office\nmax $5 private")
+    for signed in ("Best regards", "Venlig\u00a0hilsen", "Cordiali saluti", "Mvh", "mail it"):
+        with pytest.raises(pytest.fail.Exception):
+            new_words(f"call mom\n{signed}")
 
 
 def test_only_the_beginning_of_a_text_is_read() -> None:
