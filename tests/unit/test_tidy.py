@@ -127,7 +127,9 @@ def files() -> Iterator[Path]:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 yield path.relative_to(ROOT)
-    yield from (path.relative_to(ROOT) for path in ROOT.iterdir() if path.is_file())
+    # `.git` is a file where git made a second work tree.
+    top = (path for path in ROOT.iterdir() if path.is_file() and path.name != ".git")
+    yield from (path.relative_to(ROOT) for path in top)
 
 
 def text_of(path: Path) -> str:
