@@ -92,6 +92,7 @@ class SwitchEvent:
         cause: Q.850 number for ENDED and ORIGINATE_FAILED.
         by_us: for ENDED, whether the switch ended it because we (or its armed limit) said so.
         certain: for ORIGINATE_FAILED, whether it is sure that no leg exists.
+        switch: for events of the whole switch, which one; filled in where several are read.
     """
 
     event_id: str
@@ -104,6 +105,7 @@ class SwitchEvent:
     cause: int = 16
     by_us: bool = False
     certain: bool = True
+    switch: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,9 @@ def exposure(settings: Settings) -> Finding:
     sentence = refusal(settings)
     if sentence:
         return Finding("exposure", Level.BAD, "serve would refuse to start", sentence)
-    return Finding("exposure", Level.OK, f"listeners fit the switch ({settings.switch})")
+    return Finding(
+        "exposure", Level.OK, f"listeners fit the switch ({', '.join(settings.switch_kinds())})"
+    )
 
 
 def relay(host: str, port: int) -> Finding:

@@ -49,7 +49,7 @@ def refusal(settings: Settings) -> str:
     public = [each for each in listeners(settings) if not is_loopback(each.host)]
     if not public:
         return ""
-    if settings.switch == "simulator" and not settings.simulator.public_listeners:
+    if settings.simulated and not settings.simulator.public_listeners:
         first = public[0]
         return (
             f"{first.name}.host is {first.host} but the switch is the simulator, which rings "

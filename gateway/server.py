@@ -163,7 +163,7 @@ def version() -> str:
 
 
 def _environment(settings: Settings, core: Core, url: str, options: Options) -> Environment:
-    simulated = settings.switch == "simulator"
+    simulated = settings.simulated
     test_texts = simulated if options.test_texts is None else options.test_texts
     return Environment(
         core=core,

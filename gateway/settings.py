@@ -7,9 +7,9 @@ no line here. `gateway.settings_file` reads the file and the environment into th
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Self, cast
+from typing import Annotated, Any, Final, Self, cast
 
-from pydantic import BaseModel, Field, PrivateAttr, create_model
+from pydantic import BaseModel, Field, PrivateAttr, StringConstraints, create_model
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from call_core.customers.limits import Limits
@@ -22,7 +22,10 @@ from gateway.settings_sections import (
     HttpSettings,
     LogSettings,
     NumbersSettings,
+    RoutingSettings,
     SimulatorSettings,
+    SwitchSettings,
+    TrunkSettings,
     limits_of,
     limits_section,
 )
@@ -35,6 +38,10 @@ _PASSWORD = re.compile(r"(://[^:/@]*):.*@")
 _LIMITS: Final = "limits"
 _SQLITE = "sqlite:///"
 _EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  (comparing, not binding)
+
+
+LineName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+SIMULATOR = "simulator"
 
 
 class Settings(BaseSettings):
@@ -62,6 +69,13 @@ class Settings(BaseSettings):
     numbers: NumbersSettings = Field(default_factory=NumbersSettings)
     mail_out: MailOutSettings = Field(default_factory=MailOutSettings)
     simulator: SimulatorSettings = Field(default_factory=SimulatorSettings)
+    switches: dict[LineName, SwitchSettings] = Field(
+        default_factory=dict, description="several switches, by name; empty is the one of `switch`"
+    )
+    trunks: dict[LineName, TrunkSettings] = Field(
+        default_factory=dict, description="ways out, by name; empty is one, `main`"
+    )
+    routing: RoutingSettings = Field(default_factory=RoutingSettings)
     store: StoreLimits = Field(default_factory=StoreLimits)
     logs: LogSettings = Field(default_factory=LogSettings)
 
@@ -89,6 +103,17 @@ class Settings(BaseSettings):
     def file(self) -> Path | None:
         """The file that was read, None when there was none."""
         return self._file
+
+    def switch_kinds(self) -> dict[str, str]:
+        """Return the kind of every switch by its name, the first one first."""
+        if not self.switches:
+            return {self.switch: self.switch}
+        return {name: each.kind for name, each in self.switches.items()}
+
+    @property
+    def simulated(self) -> bool:
+        """Whether no telephone rings."""
+        return set(self.switch_kinds().values()) == {SIMULATOR}
 
     def channel(self, name: str) -> ChannelSettings:
         """Return the section of one channel."""
@@ -145,6 +170,11 @@ def _absolute(model: BaseModel, folder: Path) -> BaseModel:
             changed[name] = folder / value
         elif isinstance(value, BaseModel):
             changed[name] = _absolute(value, folder)
+        elif isinstance(value, dict):
+            changed[name] = {
+                key: _absolute(each, folder) if isinstance(each, BaseModel) else each
+                for key, each in value.items()
+            }
     return model.model_copy(update=changed)
 
 

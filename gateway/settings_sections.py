@@ -109,9 +109,46 @@ class SimulatorSettings(Section):
         default=Path("var/simulator.json"), description="where running legs are kept"
     )
     ports: int = Field(default=10_000, ge=1, description="legs that it carries at once")
+    trunk_causes: dict[str, int] = Field(
+        default_factory=dict,
+        description="trunks that are out of order: the Q.850 cause of every leg there",
+    )
     public_listeners: bool = Field(
         default=False,
         description="let listeners leave loopback although no call is real",
+    )
+
+
+class SwitchSettings(Section):
+    """One switch of several; what its kind needs besides stands in that kind's own section."""
+
+    kind: Literal["simulator"] = Field(default="simulator", description="which kind of switch")
+    ports: int = Field(default=10_000, ge=1, description="legs that it carries at once")
+    file: Path | None = Field(
+        default=None,
+        description="a simulator's running legs; empty is `simulator.file` with the switch's name",
+    )
+
+
+class TrunkSettings(Section):
+    """A way out of a switch, with a carrier's prices."""
+
+    switch: str = Field(default="", description="its switch; empty where there is only one")
+    ports: int = Field(default=10_000, ge=1, description="legs that it carries at once")
+    tariff: str = Field(
+        min_length=1, description="tariff of what legs cost us there (`callgate rates load`)"
+    )
+
+
+class RoutingSettings(Section):
+    """How a call chooses among trunks."""
+
+    below_cost: bool = Field(
+        default=False, description="let a leg cost us more than the customer pays"
+    )
+    currencies: dict[str, Decimal] = Field(
+        default_factory=dict,
+        description="what one unit of a currency is worth, to compare trunks; left out is 1",
     )
 
 

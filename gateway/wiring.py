@@ -9,8 +9,10 @@ async with open_core(settings) as core:        # database, switch, core; nothing
 
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 from call_core import notices, outcomes
 from call_core.calls.model import Call, Leg
@@ -21,6 +23,7 @@ from call_core.door import Core as CallCoreDoor
 from call_core.door import is_claimed
 from call_core.engine.engine import Engine, EngineSettings
 from call_core.engine.shard import require_free
+from call_core.engine.switches import SwitchSet
 from call_core.outcomes import Outcome
 from call_core.requests import Request
 from call_core.storage import migrate, outbox_rows
@@ -38,13 +41,12 @@ from channels.kit.contract import Channel, Environment, Outgoing
 from channels.kit.registry import channel_classes
 from gateway.clocks import CallClock, WallClock
 from gateway.health import Check, Readiness
+from gateway.lines import first_switch, lines_of, orders_file, ports_of, refuse_unknown_kinds
 from gateway.metrics import Metrics
 from gateway.settings import Settings
-from gateway.settings_file import SettingsError
-from gateway.settings_sections import PhoneSettings, SimulatorSettings
+from gateway.settings_sections import PhoneSettings
 
 TRUNK = "main"
-SIMULATOR = "simulator"
 Deliver = Callable[[OutboxRow], Awaitable[None]]
 
 
@@ -53,7 +55,7 @@ class Core(CallCoreDoor):
 
     Attributes:
         wall, call_clock: our clock, and the switch's.
-        switch: the simulator.
+        switches: the simulators, by name.
         metrics: the figures of `/metrics`.
     """
 
@@ -65,14 +67,14 @@ class Core(CallCoreDoor):
         call: Clock,
         rng: random.Random,
         *,
-        switch: Simulator,
+        switches: Mapping[str, Simulator],
         metrics: Metrics,
         deliver: dict[str, Deliver],
     ) -> None:
         super().__init__(store, engine, wall, call, rng)
         self.wall = wall
         self.call_clock = call
-        self.switch = switch
+        self.switches = switches
         self.metrics = metrics
         self._deliver = deliver
         engine.driver.observe = self._observe
@@ -115,8 +117,14 @@ class Core(CallCoreDoor):
         return Check(ok=True, detail=f"durable on {where}; {waiting} messages wait")
 
     async def _switch(self) -> Check:
-        health = await self.switch.health()
-        return Check(ok=health.up, detail=health.detail)
+        found = {name: await switch.health() for name, switch in self.switches.items()}
+        if len(found) == 1:
+            (health,) = found.values()
+            return Check(ok=health.up, detail=health.detail)
+        up = [name for name, health in found.items() if health.up]
+        down = sorted(set(found) - set(up))
+        detail = f"{len(up)} of {len(found)} up" + (f"; down: {', '.join(down)}" if down else "")
+        return Check(ok=bool(up), detail=detail)
 
     async def _engine(self) -> Check:
         if self.engine.taken_over:
@@ -208,9 +216,10 @@ async def open_core(
     Raises:
         StoreUnavailable: there is no such database, or it does not keep what it commits.
         ShardTaken: `drive`, and another node serves the database.
+        SettingsError: switches and trunks do not fit together.
     """
-    if settings.switch != SIMULATOR:
-        raise SettingsError(f"There is no switch {settings.switch}; so far only {SIMULATOR}.")
+    refuse_unknown_kinds(settings)
+    lines = lines_of(settings)
     url = settings.database_url()
     if create:
         migrate.upgrade(url)
@@ -224,14 +233,16 @@ async def open_core(
         if drive:
             # Asked before the switch's file is opened: it may be the other node's.
             await store.read(require_free, settings.node, wall.now_ms())
-        switch, clock = open_simulator(settings.simulator, wall, drive=drive)
-        with contextlib.closing(switch):
+        switches, clock = open_simulators(settings, wall, drive=drive)
+        with contextlib.ExitStack() as closing:
+            for switch in switches:
+                closing.callback(switch.close)
             deliver: dict[str, Deliver] = {}
             rng = random.SystemRandom()
             engine = Engine(
                 store,
-                switch,
-                house_of(settings, switch.cut_guard_ms),
+                made := SwitchSet(switches),
+                replace(house_of(settings, made.cut_guard_ms), lines=lines),
                 wall,
                 clock,
                 rng,
@@ -239,41 +250,55 @@ async def open_core(
                 EngineSettings(),
             )
             metrics = Metrics(wall)
+            by_name = {switch.name: switch for switch in switches}
             yield Core(
-                store, engine, wall, clock, rng, switch=switch, metrics=metrics, deliver=deliver
+                store, engine, wall, clock, rng, switches=by_name, metrics=metrics, deliver=deliver
             )
     finally:
         await store.close()
 
 
-def open_simulator(
-    settings: SimulatorSettings, wall: Clock, *, drive: bool
-) -> tuple[Simulator, CallClock]:
-    """Open the simulator and its clock, both as an earlier process left them.
+def open_simulators(
+    settings: Settings, wall: Clock, *, drive: bool
+) -> tuple[list[Simulator], CallClock]:
+    """Open the simulators and their clock, all as an earlier process left them.
 
-    Its file has one writer. Who only commits commands reads the clock in it, and no more.
+    A file has one writer. Who only commits commands reads the clock in it, and no more. Several
+    simulators have one clock, which stands in the common file; each keeps its legs in its own.
     """
-    path = settings.file
-    now, speed = wall.now_ms(), Fraction(settings.speed)
+    path, speed = settings.simulator.file, Fraction(settings.simulator.speed)
+    now = wall.now_ms()
+    files = {name: orders_file(settings, name) for name in settings.switch_kinds()}
     if drive:
         path.parent.mkdir(parents=True, exist_ok=True)
-        clock = CallClock(resume_clock(path, now, speed).base_call_ms, speed)
+        start = resume_clock(path, now, speed).base_call_ms
+        others = [file for file in files.values() if file != path]
+        start = max((start, *(read_orders(file).last_call_ms for file in others)))
     else:
         base = read_orders(path).clock if path.exists() else None
-        clock = CallClock(now if base is None else base.call_ms(now), speed)
-    faults = settings.faults.model_dump()
+        start = now if base is None else base.call_ms(now)
+    clock = CallClock(start, speed)
+    return [
+        _simulator(settings, name, clock, file if drive else None) for name, file in files.items()
+    ], clock
+
+
+def _simulator(settings: Settings, name: str, clock: Clock, path: Path | None) -> Simulator:
+    simulator = settings.simulator
+    faults = simulator.faults.model_dump()
     seed = faults.pop("seed")
-    switch = Simulator(
-        name="simulator",
+    made = Simulator(
+        name=name,
         clock=clock,
-        phones={number: _script(phone) for number, phone in settings.phones.items()},
-        default=_script(settings.default),
-        orders_path=path if drive else None,
-        ports=settings.ports,
-        rng=random.Random(seed),  # noqa: S311  (faults on purpose, repeatable)
+        phones={number: _script(phone) for number, phone in simulator.phones.items()},
+        default=_script(simulator.default),
+        orders_path=path,
+        ports=ports_of(settings, name),
+        rng=random.Random(f"{seed}{name}"),  # noqa: S311  (faults on purpose, repeatable)
         faults=Faults(**faults),
     )
-    return switch, clock
+    made.trunk_causes = dict(simulator.trunk_causes)
+    return made
 
 
 def _script(phone: PhoneSettings) -> PhoneScript:
@@ -291,7 +316,7 @@ def house_of(settings: Settings, cut_guard_ms: int) -> House:
     limits = settings.call_limits()
     return House(
         node=settings.node,
-        switch=settings.switch,
+        switch=first_switch(settings),
         trunk=TRUNK,
         ports=settings.simulator.ports,
         service_number=settings.numbers.service,

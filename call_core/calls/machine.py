@@ -5,7 +5,7 @@ and the deadlines, and settles nothing: money is the unit's business (`holds.py`
 arithmetic), because it must be read from the ledger in the same transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from call_core.calls.causes import Cause
@@ -45,10 +45,29 @@ class Step:
     ignored: int = 0
 
 
-def advance(call: Call, events: Sequence[SwitchEvent], now_call_ms: int, rules: Rules) -> Step:
-    """Merge events, then let rules and deadlines act until nothing changes any more."""
+def _as_it_is(call: Call) -> Call:
+    return call
+
+
+def advance(
+    call: Call,
+    events: Sequence[SwitchEvent],
+    now_call_ms: int,
+    rules: Rules,
+    tried_again: Callable[[Call], Call] = _as_it_is,
+) -> Step:
+    """Merge events, then let rules and deadlines act until nothing changes any more.
+
+    Args:
+        call: as it was.
+        events: what the switch told.
+        now_call_ms: now.
+        rules: the figures of the plan.
+        tried_again: adds attempts by other trunks for legs whose route failed, before the plan
+            takes their parties for gone.
+    """
     step = _merge_all(call, events)
-    call = _close_after_prompt(step.call, events, rules)
+    call = _close_after_prompt(tried_again(step.call), events, rules)
     # The rules settle long before; the bound keeps a defect of ours from turning for ever.
     for _ in range(len(call.parties) + 8):  # pragma: no branch
         changed = _settle_rules(call, now_call_ms, rules)

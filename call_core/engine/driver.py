@@ -18,6 +18,7 @@ from call_core.calls.machine import advance, next_deadline
 from call_core.calls.model import Call, CallState, LegState, call_id_of_leg
 from call_core.contracts import Clock, EventKind, Switch, SwitchEvent
 from call_core.engine.live_call import Actuator, LiveCall
+from call_core.engine.switches import SwitchSet, as_set
 from call_core.engine.timers import Timers
 from call_core.engine.watch import Watch
 from call_core.errors import CallCoreError, CommitUnknown, Fenced
@@ -50,25 +51,25 @@ class Driver:
         observe: told a call as it was and as it is after every change, for figures.
         driving: False in a process that only commits commands: calls are another one's then.
         switch_back: set when a lost switch is back, for whoever reconciles.
-        lost_call_ms: since when the switch has not been heard, until it was reconciled.
+        lost_call_ms: by switch, since when it has not been heard, until it was reconciled.
     """
 
     def __init__(
         self,
         store: Store,
-        switch: Switch,
+        switch: Switch | SwitchSet,
         house: House,
         wall: Clock,
         call: Clock,
         rng: random.Random,
     ) -> None:
         self._store = store
-        self._switch = switch
+        self._switches = as_set(switch)
         self._house = house
         self._wall = wall
         self._clock = call
         self._rng = rng
-        self._actuator = Actuator(switch, house)
+        self._actuator = Actuator(self._switches, house)
         self._timers = Timers(call, self._wake)
         self._tasks: set[asyncio.Task[None]] = set()
         self.live: dict[str, LiveCall] = {}
@@ -77,7 +78,7 @@ class Driver:
         self.driving = False
         self.observe: Callable[[Call, Call], None] | None = None
         self.switch_back = asyncio.Event()
-        self.lost_call_ms: int | None = None
+        self.lost_call_ms: dict[str, int] = {}
 
     def stamp(self) -> Stamp:
         """Return now, with fresh bits, for one unit."""
@@ -246,8 +247,8 @@ class Driver:
             live.events = [*events, *live.events]
             raise
         changed = done.call is not live.call
-        if changed and self.observe is not None:
-            self.observe(live.call, done.call)
+        if changed:
+            self._note(live.call, done.call)
         live.call = done.call
         self.quarantined += done.quarantined
         if done.quarantined:
@@ -255,6 +256,12 @@ class Driver:
         if changed:
             self.watch.changed(live.call.id)
         return True
+
+    def _note(self, before: Call, after: Call) -> None:
+        if self.observe is not None:
+            self.observe(before, after)
+        if self._house.lines is not None:
+            self._house.lines.health.note(before, after, self._clock.now_ms())
 
     async def _reload(self, live: LiveCall) -> None:
         fresh = await self._store.read(call_rows.load_call, live.call.id)
@@ -318,18 +325,19 @@ class Driver:
     # --- endless tasks --------------------------------------------------------------------------
 
     async def _take_events(self) -> None:
-        async for event in self._switch.events():
+        async for event in self._switches.events():
             if event.kind is EventKind.SWITCH_LOST:
-                log.warning("switch.lost", switch=self._switch.name)
-                if self.lost_call_ms is None:
-                    self.lost_call_ms = event.at_call_ms
+                log.warning("switch.lost", switch=event.switch)
+                self.lost_call_ms.setdefault(event.switch, event.at_call_ms)
             elif event.kind is EventKind.SWITCH_BACK:
-                log.info("switch.back", switch=self._switch.name)
+                log.info("switch.back", switch=event.switch)
                 for live in list(self.live.values()):
                     live.unfinished = True
                 self.switch_back.set()
             else:
                 self.feed(event)
+            if self._house.lines is not None:
+                self._house.lines.health.told(event)
 
     async def _sweep(self) -> None:
         """Once a second ask the switch again for what it did not take."""

@@ -17,6 +17,7 @@ from call_core.engine.reaper import Keep, Reaper, count_ports
 from call_core.engine.reconcile import Reconciler, Report
 from call_core.engine.scheduler import Scheduler
 from call_core.engine.shard import ShardTaken, release_shard, renew_lease, take_shard
+from call_core.engine.switches import SwitchSet, as_set
 from call_core.engine.watch import woken_or
 from call_core.errors import CallCoreError
 from call_core.storage import call_rows, outbox_rows, tables
@@ -28,6 +29,7 @@ from call_core.storage.transaction import Tx
 from call_core.units import calendar
 from call_core.units.changes import CALLS_TOPIC
 from call_core.units.house import House
+from call_core.units.lines import Lines
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +38,8 @@ ALIVE_EVERY_S = 5.0
 RECONCILE_EVERY_S = 30.0
 YOUNG_AGAIN_S = 10.0
 RETRY_S = 1.0
+LOOK_AT_SWITCHES_S = 2.0
+SWITCH_ANSWERS_S = 2.0
 MOST_DUE_SHOWN = 100
 _IDLE = ("SCHEDULED", "ASKED")
 _F = tables.facts
@@ -84,7 +88,7 @@ class Engine:
     def __init__(
         self,
         store: Store,
-        switch: Switch,
+        switch: Switch | SwitchSet,
         house: House,
         wall: Clock,
         call: Clock,
@@ -93,17 +97,20 @@ class Engine:
         settings: EngineSettings,
     ) -> None:
         self._store = store
-        self._switch = switch
+        self._switches = as_set(switch)
         self._wall = wall
         self._call = call
         self._settings = settings
         self.house = house
-        self.driver = Driver(store, switch, house, wall, call, rng)
+        self.driver = Driver(store, self._switches, house, wall, call, rng)
         self.outbox = Outbox(store, wall, deliver, house.node)
         self.scheduler = Scheduler(store, house, self.driver, call)
         self.reaper = Reaper(store, house, wall, settings.keep, call)
-        self._reconciler = Reconciler(store, switch, house, self.driver, settings.launch_ttl_s)
-        self._reconciled = False
+        self._reconcilers = {
+            each.name: Reconciler(store, each, house, self.driver, settings.launch_ttl_s)
+            for each in self._switches
+        }
+        self._unseen = set(self._reconcilers)
         self.taken_over = False
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -122,12 +129,9 @@ class Engine:
         await self._store.read(self.house.decks.warm)
         await self._store.run(count_ports, self.house)
         await self._read_restored()
-        report = Report()
-        try:
-            report = await self._reconcile()
-        except OSError as error:
-            log.warning("reconcile.failed", error=repr(error))
+        report = await self._reconcile()
         for work in (
+            *((self._watch_switches(self.house.lines),) if self.house.lines else ()),
             self.driver.run(),
             self.outbox.run(),
             self.scheduler.run(),
@@ -226,7 +230,7 @@ class Engine:
 
     async def _renew(self) -> None:
         """Renew the lease; while the switch is lost, calls are not seen and no note is made."""
-        seen = self._reconciled and self.driver.lost_call_ms is None
+        seen = not self._unseen and not self.driver.lost_call_ms
         alive_call_ms = self._call.now_ms() if seen else None
         self.taken_over = not await self._store.run(
             _renew, self.house, self._wall.now_ms(), self._settings.lease_s, alive_call_ms
@@ -243,33 +247,60 @@ class Engine:
         raise ShardTaken("Another node has taken over; this one drives nothing any more.")
 
     async def _reconcile(self) -> Report:
-        """Compare the calls with the switch: at first as stored, later as their driver has them."""
-        if self._reconciled:
-            calls = [live.call for live in list(self.driver.live.values()) if live.task is None]
-            last_seen = self.driver.lost_call_ms
-        else:
-            calls, last_seen = await self._store.run(_running, self.house)
-        back = self.driver.switch_back
-        back.clear()
-        report = await self._reconciler.run(
-            calls, self._call.now_ms() if last_seen is None else last_seen
-        )
-        self._reconciled = True
-        self.driver.lost_call_ms = None
+        """Compare every switch's calls with it; one that cannot be reached is tried again."""
+        self.driver.switch_back.clear()
+        report = Report()
+        for name, reconciler in self._reconcilers.items():
+            try:
+                report.add(await self._reconcile_one(name, reconciler))
+            except Exception as error:  # noqa: BLE001  (the switch or the store)
+                log.warning("reconcile.failed", switch=name, error=repr(error))
         return report
+
+    async def _reconcile_one(self, name: str, reconciler: Reconciler) -> Report:
+        """Compare calls with their switch: at first as stored, later as their driver has them."""
+        if name in self._unseen:
+            calls, last_seen = await self._store.run(_running, self.house)
+        else:
+            calls = [live.call for live in list(self.driver.live.values()) if live.task is None]
+            last_seen = self.driver.lost_call_ms.get(name)
+        mine = [call for call in calls if self._switches.of(call.switch).name == name]
+        report = await reconciler.run(mine, self._call.now_ms() if last_seen is None else last_seen)
+        self._unseen.discard(name)
+        self.driver.lost_call_ms.pop(name, None)
+        return report
+
+    async def _watch_switches(self, lines: Lines) -> None:
+        """Ask every switch how it is, where calls can leave by another."""
+        while True:
+            await self.look_at_switches(lines)
+            await asyncio.sleep(LOOK_AT_SWITCHES_S)
+
+    async def look_at_switches(self, lines: Lines) -> None:
+        """Ask every switch once how it is."""
+        for switch in self._switches:
+            if await _is_up(switch):
+                lines.health.down.discard(switch.name)
+            else:
+                lines.health.down.add(switch.name)
 
     async def _reconcile_again(self, report: Report) -> None:
         """Look for what the switch did not tell: when it is back, and now and then."""
         while True:
             wait_s = YOUNG_AGAIN_S if report.young else RECONCILE_EVERY_S
-            if not self._reconciled:
+            if self._unseen:
                 wait_s = RETRY_S
             at_ms = self._wall.now_ms() + round(wait_s * 1000)
             await woken_or(self.driver.switch_back, self._wall, at_ms)
-            try:
-                report = await self._reconcile()
-            except Exception as error:  # noqa: BLE001  (the switch or the store; it is tried again)
-                log.warning("reconcile.failed", error=repr(error))
+            report = await self._reconcile()
+
+
+async def _is_up(switch: Switch) -> bool:
+    try:
+        async with asyncio.timeout(SWITCH_ANSWERS_S):
+            return (await switch.health()).up
+    except Exception:  # noqa: BLE001  (whatever it is, the switch takes no call)
+        return False
 
 
 def _running(tx: Tx, house: House) -> tuple[list[Call], int | None]:

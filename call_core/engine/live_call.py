@@ -9,6 +9,7 @@ from call_core.calls.causes import Cause
 from call_core.calls.model import Call, Leg
 from call_core.calls.wanted import WantedLeg, wanted
 from call_core.contracts import EventKind, Order, Prompt, Switch, SwitchEvent
+from call_core.engine.switches import SwitchSet
 from call_core.units.house import House
 
 
@@ -53,12 +54,12 @@ class Actuator:
     """Asks the switch for the difference between what a call wants and what was asked.
 
     Args:
-        switch: where the legs are.
+        switches: where the legs are, each call's on one.
         house: the deployment: numbers shown, rules.
     """
 
-    def __init__(self, switch: Switch, house: House) -> None:
-        self._switch = switch
+    def __init__(self, switches: SwitchSet, house: House) -> None:
+        self._switches = switches
         self._house = house
 
     async def act(self, live: LiveCall, now_call_ms: int) -> list[SwitchEvent]:
@@ -70,7 +71,7 @@ class Actuator:
         Raises:
             Exception: whatever the switch raised; what was asked before it stays asked.
         """
-        wishes = wanted(live.call)
+        switch, wishes = self._switches.of(live.call.switch), wanted(live.call)
         refused: list[SwitchEvent] = []
         originates = []
         for wish in wishes:
@@ -79,56 +80,58 @@ class Actuator:
                 if numbering.is_emergency(wish.leg.number):
                     refused.append(_refused(live.call, wish.leg, now_call_ms))
                     continue
-                originates.append(self._originate(live.call, wish.leg, asked, now_call_ms))
+                originates.append(self._originate(switch, live.call, wish.leg, asked, now_call_ms))
             elif not wish.exists:
-                await self._hang_up(wish, asked)
+                await self._hang_up(switch, wish, asked)
         if originates:
             await asyncio.gather(*originates)
         for wish in wishes:
             if wish.exists and wish.leg.answered_call_ms is not None:
-                await self._tend(live.call, wish, live.asked[wish.leg.id])
-        await self._bridge(live, wishes)
+                await self._tend(switch, live.call, wish, live.asked[wish.leg.id])
+        await self._bridge(switch, live, wishes)
         return refused
 
-    async def _originate(self, call: Call, leg: Leg, asked: AskedLeg, now_call_ms: int) -> None:
-        await self._switch.originate(order_of(call, leg, self._house, now_call_ms))
+    async def _originate(
+        self, switch: Switch, call: Call, leg: Leg, asked: AskedLeg, now_call_ms: int
+    ) -> None:
+        await switch.originate(order_of(call, leg, self._house, now_call_ms))
         asked.originated = True
 
-    async def _hang_up(self, wish: WantedLeg, asked: AskedLeg) -> None:
+    async def _hang_up(self, switch: Switch, wish: WantedLeg, asked: AskedLeg) -> None:
         if asked.hung_up:
             return
-        await self._switch.hang_up(wish.leg.id, _switch_cause(wish.hangup_cause))
+        await switch.hang_up(wish.leg.id, _switch_cause(wish.hangup_cause))
         asked.hung_up = True
 
-    async def _tend(self, call: Call, wish: WantedLeg, asked: AskedLeg) -> None:
+    async def _tend(self, switch: Switch, call: Call, wish: WantedLeg, asked: AskedLeg) -> None:
         leg = wish.leg
         until = wish.limit_until_call_ms
         if until is not None and until != asked.limit_until_call_ms:
-            await self._switch.limit(leg.id, until)
+            await switch.limit(leg.id, until)
             asked.limit_until_call_ms = until
         if wish.prompt is not asked.prompt:
             if wish.prompt is None:
-                await self._switch.stop(leg.id)
+                await switch.stop(leg.id)
             else:
-                await self._switch.play(leg.id, wish.prompt, prompt_words(call))
+                await switch.play(leg.id, wish.prompt, prompt_words(call))
             asked.prompt = wish.prompt
         if wish.muted is not asked.muted:
-            await self._switch.mute(leg.id, muted=wish.muted)
+            await switch.mute(leg.id, muted=wish.muted)
             asked.muted = wish.muted
 
-    async def _bridge(self, live: LiveCall, wishes: list[WantedLeg]) -> None:
+    async def _bridge(self, switch: Switch, live: LiveCall, wishes: list[WantedLeg]) -> None:
         fresh = [
             wish.leg.id for wish in wishes if wish.bridged and not live.asked[wish.leg.id].bridged
         ]
         if not fresh:
             return
         joins = any(asked.bridged and not asked.hung_up for asked in live.asked.values())
-        await self._switch.bridge(live.call.id, fresh)
+        await switch.bridge(live.call.id, fresh)
         for leg_id in fresh:
             live.asked[leg_id].bridged = True
         chair = live.call.first.talking_leg
         if joins and chair is not None and chair.id not in fresh:
-            await self._switch.play(chair.id, Prompt.JOIN_TONE, {})
+            await switch.play(chair.id, Prompt.JOIN_TONE, {})
 
 
 def order_of(call: Call, leg: Leg, house: House, now_call_ms: int) -> Order:

@@ -15,6 +15,7 @@ from call_core.storage import access_rows, outbox_rows, record_rows, request_row
 from call_core.storage.statements import select_statement, write_statement
 from call_core.storage.store import Store
 from call_core.storage.transaction import Tx
+from call_core.units import ports
 from call_core.units.house import DAY_MS, HOUR_MS, House
 
 log = structlog.get_logger(__name__)
@@ -117,13 +118,29 @@ class Reaper:
 
 
 def count_ports(tx: Tx, house: House) -> int:
-    """Set the ports in use to what running calls use; return that."""
-    key = {"switch": house.switch, "trunk": house.trunk}
-    tx.write(record_rows.OPEN_PORTS, used=0, **key)
-    tx.one(record_rows.LOCK_PORTS, **key)
-    row = tx.one(record_rows.LIVE_LEGS, **key)
+    """Set the ports in use by the shards' running calls to what they use; return that."""
+    return sum(
+        _count_ports(tx, switch, trunk, shard)
+        for shard in (house.shard,)
+        for switch, trunk in ways_out(house)
+    )
+
+
+def ways_out(house: House) -> list[tuple[str, str]]:
+    """Return every switch with each of its trunks."""
+    if house.lines is None:
+        return [(house.switch, house.trunk)]
+    return [(line.switch, line.name) for line in house.lines.trunks]
+
+
+def _count_ports(tx: Tx, switch: str, trunk: str, shard: int) -> int:
+    row_key = {"switch": switch, "trunk": ports.row_of(trunk, shard)}
+    tx.write(record_rows.OPEN_PORTS, used=0, **row_key)
+    tx.one(record_rows.LOCK_PORTS, **row_key)
+    # With one way out a call carries its own switch's name; with several, its legs' trunks decide.
+    row = tx.one(record_rows.LIVE_LEGS, trunk=trunk, shard=shard)
     used = 0 if row is None else int(row[0])
-    tx.write(record_rows.SET_PORTS, key_switch=house.switch, key_trunk=house.trunk, used=used)
+    tx.write(record_rows.SET_PORTS, key_switch=switch, key_trunk=row_key["trunk"], used=used)
     return used
 
 

@@ -47,6 +47,11 @@ class Report:
     young: int = 0
     again: int = 0
 
+    def add(self, other: "Report") -> None:
+        """Count in what another switch's reconcile found."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
 
 class Reconciler:
     """Compares and mends, call by call.

@@ -75,7 +75,7 @@ class Plan:
         return sum(route.expected_micros for route in self.routes)
 
 
-class _Offer(NamedTuple):
+class Offer(NamedTuple):
     """One trunk's price for one party; sorts by price, then by name, so choices repeat."""
 
     expected_micros: int
@@ -149,16 +149,18 @@ def next_route(
     if cause not in ROUTE_FAILURES or len(tried) >= MAX_TRUNKS_TRIED:
         return None
     here = [trunk for trunk in trunks if trunk.switch == home_switch and trunk.name not in tried]
-    offers = _usable(_offers(party, here, at_call_ms), party, below_cost_allowed=below_cost_allowed)
+    offers = _usable(
+        offers_for(party, here, at_call_ms), party, below_cost_allowed=below_cost_allowed
+    )
     free = [offer for offer in offers if offer.trunk.ports_free > 0]
     return _route(party, free) if free else None
 
 
-def _offers(party: PartyToRoute, trunks: Iterable[Trunk], at_call_ms: int) -> list[_Offer]:
+def offers_for(party: PartyToRoute, trunks: Iterable[Trunk], at_call_ms: int) -> list[Offer]:
     """Gives every trunk's price for a party, the cheapest first."""
     digits = party.number.removeprefix("+")
     offers = [
-        _Offer(expected_micros(terms, trunk.currency_ppm), trunk.name, trunk, terms)
+        Offer(expected_micros(terms, trunk.currency_ppm), trunk.name, trunk, terms)
         for trunk in trunks
         if (terms := trunk.buy(digits, at_call_ms)) is not None
     ]
@@ -166,15 +168,15 @@ def _offers(party: PartyToRoute, trunks: Iterable[Trunk], at_call_ms: int) -> li
 
 
 def _sold_above_cost(
-    offers: Iterable[_Offer], party: PartyToRoute, *, below_cost_allowed: bool
-) -> list[_Offer]:
+    offers: Iterable[Offer], party: PartyToRoute, *, below_cost_allowed: bool
+) -> list[Offer]:
     income_micros = expected_micros(party.sell, party.currency_ppm)
     return [o for o in offers if below_cost_allowed or o.expected_micros <= income_micros]
 
 
 def _usable(
-    offers: Iterable[_Offer], party: PartyToRoute, *, below_cost_allowed: bool
-) -> list[_Offer]:
+    offers: Iterable[Offer], party: PartyToRoute, *, below_cost_allowed: bool
+) -> list[Offer]:
     return [
         o
         for o in _sold_above_cost(offers, party, below_cost_allowed=below_cost_allowed)
@@ -200,7 +202,7 @@ def _cover(
     here = [trunk for trunk in trunks if trunk.switch == switch.name]
     offers = {
         party.n: _usable(
-            _offers(party, here, at_call_ms), party, below_cost_allowed=below_cost_allowed
+            offers_for(party, here, at_call_ms), party, below_cost_allowed=below_cost_allowed
         )
         for party in parties
     }
@@ -215,7 +217,7 @@ def _cover(
     return tuple(routes[party.n] for party in parties)
 
 
-def _route(party: PartyToRoute, offers: Sequence[_Offer]) -> Route:
+def _route(party: PartyToRoute, offers: Sequence[Offer]) -> Route:
     best = offers[0]
     terms = best.terms
     price = f"{_amount(terms.price_micros_per_minute)} {terms.currency} a minute"
@@ -243,7 +245,7 @@ def _explain(
     healthy = {switch.name for switch in switches if switch.healthy}
     up: list[set[str]] = []
     for party in parties:
-        offers = _offers(party, trunks, at_call_ms)
+        offers = offers_for(party, trunks, at_call_ms)
         if not offers:
             return _unroutable(UnroutableReason.NO_ROUTE, party)
         sold = _sold_above_cost(offers, party, below_cost_allowed=below_cost_allowed)

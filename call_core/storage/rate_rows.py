@@ -101,8 +101,14 @@ class Decks:
     def active(self, tx: Tx, tariff: str) -> RateDeck | None:
         """Return the deck in force, None when the tariff has none."""
         row = tx.one(TARIFF, name=tariff)
-        if row is None:
-            return None
+        return None if row is None else self._deck(tx, row)
+
+    def all_active(self, tx: Tx) -> dict[str, RateDeck]:
+        """Return every deck in force by the name of its tariff, in one statement."""
+        found = {row[0]: self._deck(tx, row) for row in tx.all(TARIFFS)}
+        return {name: deck for name, deck in found.items() if deck is not None}
+
+    def _deck(self, tx: Tx, row: Row) -> RateDeck | None:
         name, currency, timezone, quantum, version, _loaded = row
         if version == 0:
             return None
@@ -116,5 +122,4 @@ class Decks:
 
     def warm(self, tx: Tx) -> None:
         """Read every active deck, so that no unit has to."""
-        for row in tx.all(TARIFFS):
-            self.active(tx, row[0])
+        self.all_active(tx)

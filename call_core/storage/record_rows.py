@@ -10,16 +10,15 @@ INSERT_CDR = write_statement(insert(tables.cdrs), name="insert_cdr")
 INSERT_AMENDMENT = write_statement(insert(tables.cdr_amendments), name="insert_amendment")
 
 _P = tables.ports
-TAKE_PORTS = write_statement(
-    update(_P)
-    .where(
-        _P.c.switch == bindparam("key_switch"),
-        _P.c.trunk == bindparam("key_trunk"),
-        _P.c.used + bindparam("count") <= bindparam("ports"),
-    )
-    .values(used=_P.c.used + bindparam("count")),
+TAKE_PORTS = upsert_statement(
+    lambda insert_into: (made := insert_into(_P)).on_conflict_do_update(
+        index_elements=["switch", "trunk"],
+        set_={"used": _P.c.used + made.excluded.used},
+        where=_P.c.used + made.excluded.used <= bindparam("ports"),
+    ),
     name="take_ports",
 )
+ALL_PORTS = select_statement(select(_P.c.switch, _P.c.trunk, _P.c.used), name="all_ports")
 FREE_PORTS = write_statement(
     update(_P)
     .where(_P.c.switch == bindparam("key_switch"), _P.c.trunk == bindparam("key_trunk"))
@@ -57,7 +56,7 @@ LIVE_LEGS = select_statement(
     .join(tables.calls, tables.calls.c.id == tables.legs.c.call_id)
     .where(
         tables.calls.c.ended_wall_ms.is_(None),
-        tables.calls.c.switch == bindparam("switch"),
+        tables.calls.c.shard == bindparam("shard"),
         tables.legs.c.trunk == bindparam("trunk"),
         UNSETTLED,
     ),

@@ -61,6 +61,8 @@ class Simulator:
 
     Attributes:
         faults: as given; may be replaced while it runs.
+        trunk_causes: trunks that are out of order, with the cause of every leg there; may be
+            changed while it runs.
 
     Raises:
         OrdersDamaged: the file cannot be read.
@@ -83,6 +85,7 @@ class Simulator:
     ) -> None:
         self.name = name
         self.faults = faults
+        self.trunk_causes: dict[str, int] = {}
         self._clock = clock
         self._phones = phones
         self._default = default
@@ -119,6 +122,9 @@ class Simulator:
             self._deliver(_failed(order, now, TEMPORARY_FAILURE, certain=False))
         elif hits(self.faults.originate_fail, self._rng):
             self._refuse(_failed(order, now, TEMPORARY_FAILURE, certain=True))
+        elif order.trunk in self.trunk_causes:
+            cause = self.trunk_causes[order.trunk]
+            self._refuse(_failed(order, now, cause, certain=True))
         elif len(self._exchange.legs) >= self._ports:
             self._refuse(_failed(order, now, NO_CIRCUIT, certain=True))
         else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from call_core.calls import holds
 from call_core.calls.causes import Cause
@@ -18,7 +19,7 @@ from call_core.rating.deck import RateDeck
 from call_core.rating.rater import RateTerms, seconds_affordable, terms_of
 from call_core.storage import ledger_rows, people_rows, record_rows
 from call_core.storage.transaction import Tx
-from call_core.units import changes, news
+from call_core.units import changes, news, ports, routes
 from call_core.units.house import House, Stamp
 
 LATE_MS = 5_000
@@ -49,7 +50,8 @@ def advance_call(
         Fenced: the stored call is newer than `call`; read it again and repeat.
     """
     stamp = stamp.again()
-    step = advance(call, events, stamp.call_ms, house.rules)
+    again = partial(routes.tried_again, tx, house, call, stamp=stamp)
+    step = advance(call, events, stamp.call_ms, house.rules, again)
     new = step.call
     if step.quarantined:
         changes.quarantine(tx, call.id, step.quarantined, stamp)
@@ -139,11 +141,12 @@ def hold_for_new_legs(tx: Tx, house: House, old: Call, call: Call, stamp: Stamp)
     for leg in call.legs():
         if leg.holds or leg.ended or leg.settled:
             continue
-        cover = first_cover([leg.terms], house.rules)
-        least = holds.least_micros(call, _budget_left(tx, old, call, stamp))
-        if cover.added_micros <= least and changes.take_ports(tx, house, 1):
-            new = cover.legs[0]
-            call = call.with_leg(with_hold(leg, new.covered_s, new.held_micros))
+        seconds, micros = _first_hold(leg, house.rules)
+        judged = _without_failed(old, call)
+        least = holds.least_micros(judged, _budget_left(tx, old, judged, stamp))
+        way = {ports.key_of(house, call, leg): 1}
+        if micros <= least and ports.take(tx, house, call.shard, way):
+            call = call.with_leg(with_hold(leg, seconds, micros))
         else:
             failed = replace(
                 leg,
@@ -151,8 +154,31 @@ def hold_for_new_legs(tx: Tx, house: House, old: Call, call: Call, stamp: Stamp)
                 ended_call_ms=leg.originated_call_ms or 0,
                 cause=int(Cause.NOT_DIALLED),
                 settled=True,
+                held_micros=0,
+                paid_seconds=0,
             )
             call = call.with_leg(failed)
+    return call
+
+
+def _first_hold(leg: Leg, rules: Rules) -> tuple[int, int]:
+    """Return what a new leg begins with: what was held for the attempt before, or a first hold."""
+    if leg.paid_seconds:
+        return leg.paid_seconds, leg.held_micros
+    cover = first_cover([leg.terms], rules).legs[0]
+    return cover.covered_s, cover.held_micros
+
+
+def _without_failed(old: Call, call: Call) -> Call:
+    """Return the call as its money will stand: what failed just now, or is not held yet, is free.
+
+    Legs that ended without an answer are settled, and their holds voided, in this very unit.
+    """
+    for leg in call.legs():
+        before = old.leg(leg.id)
+        failed = leg.answered_call_ms is None and holds.may_settle(call, leg)
+        if (before is None and not leg.holds) or (before is not None and failed):
+            call = call.with_leg(replace(leg, held_micros=0))
     return call
 
 
@@ -181,8 +207,7 @@ def _budget_left(tx: Tx, old: Call, call: Call, stamp: Stamp) -> Budget:
     promised = 0
     for leg in call.legs():
         was = before.get(leg.id)
-        if was is None or was.holds != leg.holds:
-            promised += leg.held_micros - (0 if was is None else was.held_micros)
+        promised += leg.held_micros - (0 if was is None else was.held_micros)
     found = budget(tx, call, stamp.day)
     daily = None if found.daily_micros is None else found.daily_micros - promised
     return Budget(found.available_micros - promised, daily)

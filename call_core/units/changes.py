@@ -29,7 +29,7 @@ from call_core.storage import call_rows, ledger_rows, outbox_rows, people_rows, 
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.ledger_rows import Entry
 from call_core.storage.transaction import Tx
-from call_core.units import news
+from call_core.units import news, ports
 from call_core.units.house import House, Stamp
 
 SPENT = "spent"
@@ -60,13 +60,15 @@ def commit_change(
     if new == old and not notices:
         return old
     for leg, settlement in settlements:
-        entries += ledger_rows.settlement_entries(new, leg, settlement, stamp.call_ms)
+        made = ledger_rows.settlement_entries(new, leg, settlement, stamp.call_ms)
+        # What a leg that nobody answered held is free again for the attempt that follows it.
+        entries = [*made, *entries] if leg.answered_call_ms is None else [*entries, *made]
     if entries:
         accounts = ledger_rows.post_entries(tx, entries, stamp.wall_ms)
     stored = call_rows.save_call(tx, old, new, stamp.wall_ms)
     if settlements:
-        _record(tx, stored, settlements, stamp)
-    _change_ports(tx, house, old, stored)
+        _record(tx, house, stored, settlements, stamp)
+    ports.free_of_change(tx, house, old, stored)
     told = [*notices, *_missing(old, stored)]
     if stored.ended and not old.ended and stored.parties:
         told.append(_receipt(tx, stored, accounts))
@@ -118,13 +120,17 @@ def _free_allowed(tx: Tx, house: House, call: Call, leg: Leg, stamp: Stamp) -> b
 
 def _record(
     tx: Tx,
+    house: House,
     call: Call,
     settlements: Sequence[tuple[Leg, Settlement]],
     stamp: Stamp,
 ) -> None:
     caller = tx.one(people_rows.CALLER_OF_USER, user_id=call.user_id)
     name = caller.user_name if caller is not None else ""
-    rows = [_cdr(call, leg, each, name, stamp) for leg, each in settlements]
+    rows = [
+        _cdr(call, leg, each, name, ports.key_of(house, call, leg)[0], stamp)
+        for leg, each in settlements
+    ]
     tx.run_many(record_rows.INSERT_CDR, rows)
     spent = sum(each.total_micros for _, each in settlements)
     if spent:
@@ -137,7 +143,7 @@ def cdr_id(leg: Leg) -> str:
 
 
 def _cdr(
-    call: Call, leg: Leg, settlement: Settlement, user: str, stamp: Stamp
+    call: Call, leg: Leg, settlement: Settlement, user: str, switch: str, stamp: Stamp
 ) -> dict[str, str | int | None]:
     assert leg.ended_call_ms is not None, leg
     first = leg.n == call.first.n
@@ -155,7 +161,7 @@ def _cdr(
         end_estimated=leg.end_estimated,
         hangup_by=by,
         hangup_cause=cause,
-        switch=call.switch,
+        switch=switch,
         trunk=leg.trunk,
         buy_cost_micros=buy_cost,
         buy_currency=buy_currency,
@@ -195,7 +201,7 @@ def _cdr(
         "billing_code": call.billing_code,
         "hangup_cause": cause,
         "hangup_by": by,
-        "switch": call.switch,
+        "switch": switch,
         "trunk": leg.trunk,
         "explanation": explain(bill),
         "created_wall_ms": stamp.wall_ms,
@@ -216,27 +222,6 @@ def _buy_cost(leg: Leg) -> tuple[int | None, str]:
         return 0, leg.buy_terms.currency
     duration_ms = max(0, leg.ended_call_ms - leg.answered_call_ms)
     return rate_duration(leg.buy_terms, duration_ms).charge_micros, leg.buy_terms.currency
-
-
-def _change_ports(tx: Tx, house: House, old: Call, new: Call) -> None:
-    """Free the port of every leg that ended; those of new legs were taken by who added them."""
-    before = {leg.id for leg in old.legs() if leg.settled}
-    # A leg that could not be held for never had a port.
-    freed = sum(1 for leg in new.legs() if leg.settled and leg.holds and leg.id not in before)
-    if freed:
-        tx.write(record_rows.FREE_PORTS, key_switch=new.switch, key_trunk=house.trunk, count=freed)
-
-
-def take_ports(tx: Tx, house: House, count: int) -> bool:
-    """Take ports for new legs; False when there are not so many."""
-    taken = tx.run(
-        record_rows.TAKE_PORTS,
-        key_switch=house.switch,
-        key_trunk=house.trunk,
-        count=count,
-        ports=house.ports,
-    )
-    return taken == 1
 
 
 def _missing(old: Call, new: Call) -> list[Notice]:

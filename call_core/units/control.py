@@ -34,7 +34,7 @@ from call_core.outcomes import Done, Instant, Money, Outcome, Phrase, Seconds, T
 from call_core.storage import call_rows, ledger_rows, record_rows
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.transaction import Tx
-from call_core.units import changes, find_call, funding, launch, new_call, resolve, vouched
+from call_core.units import changes, find_call, funding, launch, new_call, resolve, routes, vouched
 from call_core.units.advance import budget, terms_at
 from call_core.units.caller import Asker, Stop, frozen_now, own_phones
 from call_core.units.house import House, Stamp
@@ -165,26 +165,27 @@ def _new_leg(
     role = PartyRole.PARTICIPANT if origin is not None else PartyRole.A
     launch.check_number(tx, house, asker, person, role, origin, sold=terms is not None)
     assert terms is not None, person
+    way = routes.Way(call.switch, "", None)  # chosen with the port, once it is paid for
     leg = new_call.new_leg(
-        tx,
-        house,
         call.id,
         n,
         person,
         terms,
-        stamp,
+        way,
         accept=accept,
         shown=("", ""),
         attempt=attempt,
         moves=moves,
     )
-    leg = _paid(tx, house, asker, call, leg, stamp)
+    leg = _paid(tx, house, asker, call, person.label, leg, stamp)
     call_rows.insert_numbers(tx, [new_call.number_row(call.id, leg.number_id, person, stamp)])
     return leg
 
 
-def _paid(tx: Tx, house: House, asker: Asker, call: Call, leg: Leg, stamp: Stamp) -> Leg:
-    """Return the leg with its first hold and a port; the same limits as at launch apply."""
+def _paid(
+    tx: Tx, house: House, asker: Asker, call: Call, label: str, leg: Leg, stamp: Stamp
+) -> Leg:
+    """Return the leg with its first hold, a trunk and a port; limits are those of a launch."""
     cover = first_cover([leg.terms], house.rules)
     _admit(tx, asker, call, leg, cover.added_micros, stamp)
     left = budget(tx, call).available_micros
@@ -198,8 +199,9 @@ def _paid(tx: Tx, house: House, asker: Asker, call: Call, leg: Leg, stamp: Stamp
             needed=Money(cover.added_micros, call.currency),
             available=Money(max(0, least), call.currency),
         )
-    if not changes.take_ports(tx, house, 1):
-        raise Stop("all_lines_busy", ref=call.ref)
+    rung = routes.Rung(leg.n, label, leg.number, leg.terms)
+    (way,) = routes.routed(tx, house, [rung], call.shard, stamp, home=call.switch, ref=call.ref)
+    leg = replace(leg, trunk=way.trunk, buy_terms=way.buy)
     for kind in funding.callee_kinds(leg.number):
         record_rows.count(tx, asker.customer.id, kind, stamp.hour)
     return with_hold(leg, cover.legs[0].covered_s, cover.legs[0].held_micros)
@@ -325,7 +327,8 @@ def _redial(
         tx, house, asker, person, PartyRole.PARTICIPANT, None, sold=terms is not None
     )
     assert terms is not None, person
-    leg = _paid(tx, house, asker, call, replace(next_attempt(old), terms=terms), stamp)
+    again = replace(next_attempt(old), terms=terms)
+    leg = _paid(tx, house, asker, call, party.label, again, stamp)
     new = call.with_party(replace(party, redials=party.redials + 1, dropped=False))
     return new.with_leg(leg), Done(
         "redialling", call.ref, call.id, {"label": party.label, "party": n}

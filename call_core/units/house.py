@@ -8,6 +8,7 @@ from call_core import ids
 from call_core.calls.rules import Rules
 from call_core.customers.limits import Limits
 from call_core.storage.rate_rows import Decks
+from call_core.units.lines import Lines
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -34,6 +35,7 @@ class House:
     Attributes:
         node: this process's name.
         switch, trunk, ports: where legs are originated, and how many there may be at once.
+        lines: the ways out where there are several; None when that one trunk is all there is.
         service_number: E.164 that rung phones see; own_numbers: numbers that nobody may ring.
         limits, rules: the named figures.
         decks: the rate decks, kept by version.
@@ -55,6 +57,8 @@ class House:
     buy_tariff: str = ""
     spaces: Mapping[str, str] = field(default_factory=dict)
     free_leg_ceiling_micros: int = 500_000
+    lines: Lines | None = None
+    shards: int = 1
     shard: int = 0
     tenure: Tenure = field(default_factory=Tenure)
 

@@ -26,7 +26,7 @@ from call_core.rating.rater import Extension, LegCover, RateTerms, longest_commo
 from call_core.requests import Evidence
 from call_core.storage import ledger_rows, people_rows, record_rows
 from call_core.storage.transaction import Tx
-from call_core.units import changes, funding, new_call, resolve, vouched
+from call_core.units import funding, new_call, resolve, routes, vouched
 from call_core.units.advance import terms_in
 from call_core.units.caller import Ask, Asker, Frozen, Stop, frozen_now, own_phones, permit
 from call_core.units.house import House, Stamp
@@ -72,10 +72,9 @@ def launch(
     _check_trust(tx, asker, wanted, cover.added_micros, stamp)
     _check_price(asker, command, cover)
     free = _free_promised(house, asker, wanted, standing.promised_free + counts[0].free_legs_today)
-    if not changes.take_ports(tx, house, len(wanted.people)):
-        raise Stop("all_lines_busy")
+    ways = routes.routed(tx, house, new_call.rung(wanted), house.shard, stamp)
     call = new_call.write(
-        tx, house, asker, wanted, cover, account, stamp, free=free, scheduled=scheduled
+        tx, house, asker, wanted, cover, ways, account, stamp, free=free, scheduled=scheduled
     )
     return new_call.launched(asker, wanted, call, stamp), call
 

@@ -1,6 +1,7 @@
 """A call that was admitted, written down: ids, ref, parties, legs, holds, numbers, counters."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from call_core import command_json, numbering
@@ -18,9 +19,9 @@ from call_core.storage import call_rows, ledger_rows, people_rows, record_rows
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.transaction import Tx
 from call_core.units import changes, funding, refs, resolve
-from call_core.units.advance import terms_at
 from call_core.units.caller import Asker
 from call_core.units.house import House, Stamp
+from call_core.units.routes import Rung, Way
 
 LaunchCommand = CallCommand | Conference
 EVER = 0
@@ -59,6 +60,7 @@ def write(
     asker: Asker,
     wanted: Wanted,
     cover: Extension,
+    ways: Sequence[Way],
     account: Account | None,
     stamp: Stamp,
     *,
@@ -66,7 +68,7 @@ def write(
     scheduled: Call | None,
 ) -> Call:
     """Write an admitted call with its holds, numbers, counters and audit row."""
-    call = _call(tx, house, asker, wanted, cover, stamp, free=free, scheduled=scheduled)
+    call = _call(tx, house, asker, wanted, cover, ways, stamp, free=free, scheduled=scheduled)
     entries = ledger_rows.hold_entries(None, call, stamp.call_ms)
     ledger_rows.post_entries(tx, entries, stamp.wall_ms, () if account is None else (account,))
     call_rows.insert_numbers(tx, _number_rows(call, wanted, stamp))
@@ -102,6 +104,7 @@ def _call(
     asker: Asker,
     wanted: Wanted,
     cover: Extension,
+    ways: Sequence[Way],
     stamp: Stamp,
     *,
     free: bool,
@@ -109,9 +112,7 @@ def _call(
 ) -> Call:
     call_id = scheduled.id if scheduled is not None else stamp.new_id("call")
     ref = scheduled.ref if scheduled is not None else refs.take(tx, asker, call_id, stamp)
-    parties = tuple(
-        _party(tx, house, call_id, wanted, n, cover, stamp) for n in range(len(wanted.people))
-    )
+    parties = tuple(_party(call_id, wanted, n, cover, ways[n]) for n in range(len(wanted.people)))
     started = replace(parties[0].legs[0], originated_call_ms=stamp.call_ms)
     parties = (replace(parties[0], legs=(started,)), *parties[1:])
     bare = blank_call(house, asker, wanted.command, call_id, ref, stamp)
@@ -124,7 +125,7 @@ def _call(
         max_seconds=wanted.max_seconds,
         stated_seconds=wanted.stated_seconds,
         free_first_leg=free,
-        switch=house.switch,
+        switch=ways[0].switch,
         shard=house.shard,
         epoch=house.epoch,
         launched_call_ms=stamp.call_ms,
@@ -172,25 +173,23 @@ def number_id(call_id: str, n: int, attempt: int = 1) -> str:
     return f"{call_id}.{n}.{attempt}"
 
 
-def _party(
-    tx: Tx,
-    house: House,
-    call_id: str,
-    wanted: Wanted,
-    n: int,
-    cover: Extension,
-    stamp: Stamp,
-) -> Party:
+def rung(wanted: Wanted) -> list[Rung]:
+    """Return who is to be rung, for the choice of trunks."""
+    return [
+        Rung(n, person.label, person.number.digits, terms)
+        for n, (person, terms) in enumerate(zip(wanted.people, wanted.terms, strict=True))
+    ]
+
+
+def _party(call_id: str, wanted: Wanted, n: int, cover: Extension, way: Way) -> Party:
     role = _role(wanted, n)
     person = wanted.people[n]
     leg = new_leg(
-        tx,
-        house,
         call_id,
         n,
         person,
         wanted.terms[n],
-        stamp,
+        way,
         accept=wanted.accept if n == 0 else role is Role.PARTICIPANT,
         shown=shown_number(wanted.origin, role, number_id(call_id, 0), wanted.command),
     )
@@ -217,13 +216,11 @@ def shown_number(
 
 
 def new_leg(
-    tx: Tx,
-    house: House,
     call_id: str,
     n: int,
     person: resolve.Resolved,
     terms: RateTerms,
-    stamp: Stamp,
+    way: Way,
     *,
     accept: bool,
     shown: tuple[str, str],
@@ -231,9 +228,6 @@ def new_leg(
     moves: bool = False,
 ) -> Leg:
     """Return a leg that is planned: priced, not held for, not originated."""
-    buy = None
-    if house.buy_tariff:
-        buy = terms_at(tx, house, house.buy_tariff, person.number.digits, stamp.call_ms)
     return Leg(
         id=leg_id(call_id, n, attempt),
         n=n,
@@ -243,9 +237,9 @@ def new_leg(
         post_dial=person.number.extension,
         caller_number_id=shown[0],
         caller_id=shown[1],
-        trunk=house.trunk,
+        trunk=way.trunk,
         terms=terms,
-        buy_terms=buy,
+        buy_terms=way.buy,
         accept=accept,
         moves=moves,
     )

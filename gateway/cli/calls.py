@@ -72,7 +72,7 @@ def call(
 
     settings = load(config)
     line = " ".join(text)
-    if settings.switch == "simulator" and not is_served(settings):
+    if settings.simulated and not is_served(settings):
         with serving(settings):
             outcome, bill = run_async(lambda: _carry(settings, user, line))
     else:

@@ -87,7 +87,7 @@ async def _set_up(settings: "Settings", answers: "Answers", *, test_call: bool) 
         rows = await first_run.load_rates(core, answers.currency)
         user_id, token = await first_run.first_customer(core, answers)
         bill = []
-        if test_call and settings.switch == "simulator":
+        if test_call and settings.simulated:
             note("Calling on the simulator …")
             bill = await _test_call(core, user_id, answers.country)
     return {"user_id": user_id, "token": token, "rates": rows, "bill": bill}

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import calls, demo, dial, init, people, rates, records, system
+from gateway.cli import calls, demo, dial, init, people, rates, records, routes, system
 
 EPILOG = (
     "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 settings, 4 database. "
@@ -58,6 +58,7 @@ app.add_typer(people.senders, name="sender", rich_help_panel=_PEOPLE)
 app.command("freeze", rich_help_panel=_PEOPLE)(people.freeze)
 app.command("unfreeze", rich_help_panel=_PEOPLE)(people.unfreeze)
 app.add_typer(rates.rates, name="rates", rich_help_panel=_CALLS)
+app.add_typer(routes.routes, name="routes", rich_help_panel=_CALLS)
 app.command("topup", rich_help_panel=_CALLS)(people.topup)
 app.command("call", rich_help_panel=_CALLS)(calls.call)
 app.command("dial", rich_help_panel=_CALLS)(dial.dial)

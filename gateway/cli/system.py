@@ -70,7 +70,7 @@ def _started(service: "Running") -> dict[str, Any]:
     return {
         "ok": True,
         "database": service.settings.shown_database(),
-        "switch": service.settings.switch,
+        "switch": ", ".join(service.settings.switch_kinds()),
         "listening": service.listening(),
     }
 
@@ -80,10 +80,10 @@ def _banner(service: "Running") -> str:
     lines = [
         f"Database   {settings.shown_database()}",
         f"Settings   {settings.file or 'defaults (no callgate.toml)'}",
-        f"Switch     {settings.switch}",
+        f"Switch     {', '.join(settings.switch_kinds())}",
         *(f"Listening  {each}" for each in service.listening()),
     ]
-    if settings.switch == "simulator":
+    if settings.simulated:
         lines.append("The switch is the simulator: no telephone rings, and every text says TEST.")
     return "\n".join(lines)
 

@@ -34,6 +34,29 @@ class SimulatedPhones(Protocol):
         """Press a key."""
 
 
+class ManyPhones:
+    """The phones of several switches as one; a leg is on one of them."""
+
+    def __init__(self, switches: Sequence[SimulatedPhones]) -> None:
+        self._switches = switches
+
+    def phones(self) -> Sequence[Any]:
+        """Return every phone, those of the first switch first."""
+        return [status for switch in self._switches for status in switch.phones()]
+
+    def pick_up(self, leg_id: str) -> bool:
+        """Answer a ringing phone, wherever it rings."""
+        return any(switch.pick_up(leg_id) for switch in self._switches)
+
+    def put_down(self, leg_id: str) -> bool:
+        """Hang up or refuse."""
+        return any(switch.put_down(leg_id) for switch in self._switches)
+
+    def keypress(self, leg_id: str, digit: str) -> bool:
+        """Press a key."""
+        return any(switch.keypress(leg_id, digit) for switch in self._switches)
+
+
 @dataclass(frozen=True, slots=True)
 class WallPhone:
     """One phone; `leg_id` is "" when it is idle, `heard` what it says now."""

@@ -14,7 +14,7 @@ from call_core.ids import new_secret
 from channels.kit.registry import channel_classes
 from gateway.clocks import WallClock
 from gateway.demo.bills import Compared, compare
-from gateway.demo.phone_wall import PhoneWall
+from gateway.demo.phone_wall import ManyPhones, PhoneWall
 from gateway.demo.report import all_equal
 from gateway.demo.set_up import Settled, set_up
 from gateway.demo.world import people, phone_labels, settings_text
@@ -74,7 +74,8 @@ async def _run(
     labels = phone_labels(everybody)
 
     def extras(core: Core) -> dict[str, object]:
-        return {"mailbox": mailbox, "phones": PhoneWall(core.switch, labels)}
+        phones = ManyPhones(list(core.switches.values()))
+        return {"mailbox": mailbox, "phones": PhoneWall(phones, labels)}
 
     options = Options(create=True, test_texts=False, core_extras=extras)
     async with running(settings, stop, options) as service:

@@ -24,7 +24,16 @@ from call_core.units.access import hash_of
 from channels.kit.contract import Identity
 from channels.kit.pager_login import PAGER_CHANNELS, PAGER_SCOPES, token_text
 from gateway.deck_load import load_deck
-from gateway.demo.world import CURRENCY, RATES, TARIFF, TOP_UP_MICROS, Person
+from gateway.demo.world import (
+    BUY_PERCENT,
+    CURRENCY,
+    RATES,
+    TARIFF,
+    TOP_UP_MICROS,
+    Person,
+    buy_deck,
+    buy_tariff,
+)
 from gateway.operator_door import ask, made_id, new_token
 from gateway.wiring import Core
 
@@ -62,19 +71,26 @@ async def set_up(core: Core, everybody: Sequence[Person]) -> list[Settled]:
 
 
 async def _load_rates(core: Core) -> None:
-    with RATES.open(encoding="utf-8") as lines:
-        loaded = await load_deck(
-            core.store,
-            TARIFF,
-            lines,
-            currency=CURRENCY,
-            timezone="UTC",
-            mapping={},
-            progress=_quiet,
-        )
+    with RATES.open(encoding="utf-8") as file:
+        lines = list(file)
+    await _load(core, TARIFF, lines)
+    for trunk in BUY_PERCENT:
+        await _load(core, buy_tariff(trunk), buy_deck(lines, trunk))
+
+
+async def _load(core: Core, tariff: str, lines: Sequence[str]) -> None:
+    loaded = await load_deck(
+        core.store,
+        tariff,
+        lines,
+        currency=CURRENCY,
+        timezone="UTC",
+        mapping={},
+        progress=_quiet,
+    )
     if not loaded.version:
         raise DemoError(f"The demo's rate deck has a bad row: {loaded.bad[:1]}")
-    await _ask(core, ActivateDeck(TARIFF, loaded.version))
+    await _ask(core, ActivateDeck(tariff, loaded.version))
 
 
 async def _quiet(_rows: int) -> None:

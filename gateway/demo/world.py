@@ -4,10 +4,13 @@ One customer per channel that is compared, alike in all but name, so that their 
 alike; and Ada, with more phones and names, to play with.
 """
 
+import csv
+import io
 import json
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 from channels.kit.pager_login import PAGER_CHANNELS
@@ -20,6 +23,14 @@ TOP_UP_MICROS = 25_000_000
 COMMAND = "call +44 20 7946 0018"
 LONDON = "+442079460018"
 RATES = Path(__file__).with_name("rates.csv")
+SITES = ("ny", "la", "ldn")
+BUY_PERCENT = {
+    "ny-blue": {"": 62, "44": 55},
+    "la-red": {"": 58, "44": 70},
+    "la-gold": {"": 90},
+    "ldn-grey": {"": 66, "44": 48},
+}
+"""The demo's trunks, named `SITE-CARRIER`: what a carrier takes of our price, by prefix."""
 _MAIL_DOMAIN = "demo.example"
 _LOOPBACK = "127.0.0.1"
 _MAIL = "smtp"
@@ -155,12 +166,40 @@ def settings_text(
     for each in listeners:
         sections.setdefault(each.name, {})["port"] = free_port(each)
     sections["simulator"] = {"speed": SPEED, "file": "simulator.json"}
+    sections |= {f"switches.{site}": {"kind": "simulator"} for site in SITES}
+    sections |= {
+        f"trunks.{trunk}": {"switch": trunk.partition("-")[0], "tariff": buy_tariff(trunk)}
+        for trunk in BUY_PERCENT
+    }
     sections |= {f'simulator.phones."{each.number}"': dict(each.script) for each in FRIENDS}
     lines = ["# Written anew at every start of `callgate demo`.", 'node = "demo"', ""]
     for name, values in sections.items():
         lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
         lines += [""]
     return "\n".join(lines)
+
+
+def buy_tariff(trunk: str) -> str:
+    """Return the tariff of what legs cost on a trunk of the demo."""
+    return f"buy-{trunk}"
+
+
+def buy_deck(lines: Iterable[str], trunk: str) -> list[str]:
+    """Return a carrier's price list: our own, cheaper by what the carrier leaves us."""
+    rows = csv.DictReader(lines)
+    out = io.StringIO()
+    writer = csv.DictWriter(out, rows.fieldnames or [])
+    writer.writeheader()
+    for row in rows:
+        percent = max(
+            (prefix, share)
+            for prefix, share in BUY_PERCENT[trunk].items()
+            if row["prefix"].startswith(prefix)
+        )[1]
+        if row["price_per_minute"]:  # a blocked prefix has none
+            row["price_per_minute"] = f"{Decimal(row['price_per_minute']) * percent / 100:f}"
+        writer.writerow(row)
+    return out.getvalue().splitlines(keepends=True)
 
 
 def _channel_settings(name: str, secret: str) -> dict[str, object]:

@@ -7,9 +7,10 @@ from sqlalchemy import bindparam, select
 
 from call_core.calls.model import Call, Leg
 from call_core.ledger.accounts import Account, AccountKind
-from call_core.storage import call_rows, record_rows, tables
+from call_core.storage import call_rows, tables
 from call_core.storage.statements import Row, select_statement
 from call_core.storage.transaction import Tx
+from call_core.units import ports
 from call_core.units.house import House
 from gateway import books
 
@@ -112,8 +113,10 @@ def _switch(legs: dict[str, tuple[Call, Leg]], on_the_switch: set[str]) -> Itera
 
 
 def _ports(tx: Tx, legs: Iterable[Leg], house: House) -> Iterator[str]:
-    live = sum(1 for leg in legs if leg.holds and not leg.settled)
-    row = tx.one(record_rows.PORTS_USED, switch=house.switch, trunk=house.trunk)
-    used = None if row is None else row[0]
-    if used != live:
-        yield f"{used} ports are taken by {live} legs"
+    live = Counter(leg.trunk for leg in legs if leg.holds and not leg.settled)
+    used = Counter[str]()
+    for (_, trunk), count in ports.used(tx).items():
+        used[trunk] += count
+    for trunk in sorted(live.keys() | used.keys() | {house.trunk}):
+        if used[trunk] != live[trunk]:
+            yield f"{used[trunk]} ports of {trunk} are taken by {live[trunk]} legs"

@@ -36,6 +36,7 @@ from call_core.commands import Command
 from call_core.customers.limits import Limits
 from call_core.door import Core
 from call_core.engine.engine import Engine, EngineSettings
+from call_core.engine.switches import SwitchSet
 from call_core.errors import ParseError
 from call_core.ledger.accounts import available, customer_account
 from call_core.outcomes import Outcome
@@ -46,6 +47,7 @@ from call_core.storage.rate_rows import Decks
 from call_core.storage.runner_inline import InlineBackend, InlineDatabase
 from call_core.switches.simulator_phone import PhoneScript
 from call_core.units.house import House
+from call_core.units.lines import Lines
 from parsers.grammar import parse
 from tests.support import world_parts
 from tests.support.clocks import FakeClock
@@ -103,7 +105,7 @@ class World(Looking):
 
     Attributes:
         call, wall: the switch's clock and ours.
-        sim: the switch.
+        sim: the switch; sites: further ones of `lines`, by name.
         scripts: its phone book, by E.164 number.
         sent: what channels delivered, oldest first.
         lowest: by customer id, the least that was ever available at any step.
@@ -119,24 +121,20 @@ class World(Looking):
         rules: Rules | None = None,
         ports: int = 1_000,
         buy_tariff: str = "",
+        lines: Lines | None = None,
     ) -> None:
         self.call = FakeClock(CALL_START_MS)
         self.wall = FakeClock(CALL_START_MS + WALL_AHEAD_MS)
         self.scripts: dict[str, PhoneScript] = {}
-        self.sim = RecordingSimulator(
-            name="simulator",
-            clock=self.call,
-            phones=self.scripts,
-            default=PhoneScript.from_seconds(ring_s=3, talk_s=40),
-            orders_path=None,
-            ports=ports,
-            rng=random.Random(1),  # noqa: S311  (faults; none are asked for)
-        )
+        self.sim = self._switch("simulator", ports)
         self._open_store = open_store
         self._limits = limits or Limits()
         self._rules = rules or Rules(cut_guard_ms=0)
         self._ports = ports
         self._buy_tariff = buy_tariff
+        self.lines = lines
+        names = [] if lines is None else [line.name for line in lines.switches]
+        self.sites = {name: self._switch(name, ports) for name in names if name != self.sim.name}
         self._ids = itertools.count(1)
         self._rng = random.Random(7)  # noqa: S311  (ids that are the same in every run)
         self._others: set[asyncio.Task[Any]] = set()
@@ -144,6 +142,17 @@ class World(Looking):
         self.customers: dict[str, str] = {}
         self.lowest: dict[str, int] = {}
         self.alive = False
+
+    def _switch(self, name: str, ports: int) -> RecordingSimulator:
+        return RecordingSimulator(
+            name=name,
+            clock=self.call,
+            phones=self.scripts,
+            default=PhoneScript.from_seconds(ring_s=3, talk_s=40),
+            orders_path=None,
+            ports=ports,
+            rng=random.Random(1),  # noqa: S311  (faults; none are asked for)
+        )
 
     # --- the process ----------------------------------------------------------------------------
 
@@ -162,11 +171,12 @@ class World(Looking):
             rules=self._rules,
             own_numbers=frozenset({SERVICE_NUMBER}),
             buy_tariff=self._buy_tariff,
+            lines=self.lines,
             spaces=SPACES,
         )
         self.engine = Engine(
             self.store,
-            self.sim,
+            SwitchSet([self.sim, *self.sites.values()]),
             self.house,
             self.wall,
             self.call,
@@ -217,11 +227,13 @@ class World(Looking):
         assert outcome.kind == "done", outcome
         return outcome
 
-    async def deck(self, rows: Sequence[tuple[Any, ...] | RateRow] = RATES) -> None:
-        """Load a deck into the tariff of the world and make it the one in force."""
+    async def deck(
+        self, rows: Sequence[tuple[Any, ...] | RateRow] = RATES, tariff: str = TARIFF
+    ) -> None:
+        """Load a deck into a tariff, the world's own, and make it the one in force."""
         made = [row if isinstance(row, RateRow) else rate_row(*row) for row in rows]
-        version = await self.store.run(world_parts.load_deck, TARIFF, made)
-        await self.administer(ActivateDeck(TARIFF, version))
+        version = await self.store.run(world_parts.load_deck, tariff, made)
+        await self.administer(ActivateDeck(tariff, version))
         await self.settle()
 
     async def customer(
@@ -400,7 +412,8 @@ class World(Looking):
     async def check(self) -> None:
         """Assert what must be true at every moment of every test."""
         await self.settle()
-        there = {leg.leg_id for leg in await self.sim.live_legs()}
+        switches = (self.sim, *self.sites.values())
+        there = {leg.leg_id for each in switches for leg in await each.live_legs()}
         wrong = await self.store.read(broken, there, self.house)
         assert not wrong, "\n".join(wrong)
         assert self.engine.driver.quarantined == 0
@@ -463,7 +476,8 @@ async def opened_world(
                 await world.check()
         finally:
             await world.stop()
-            world.sim.close()
+            for switch in (world.sim, *world.sites.values()):
+                switch.close()
             if memory is not None:
                 memory.close()
     errors = [entry for entry in logs if entry["log_level"] in ("error", "critical")]

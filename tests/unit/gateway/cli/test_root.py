@@ -22,6 +22,7 @@ COMMANDS = [
         "phone add",
     ),
     *("sender add", "rates load", "calls live", "calls hangup", "cdrs export", "ledger verify"),
+    "routes explain",
 ]
 OPTIONS = {
     "customer add": [
@@ -31,6 +32,7 @@ OPTIONS = {
     "user add": ["--role", "--timezone", "--country"],
     "phone add": ["--trusted"],
     "rates load": ["--currency", "--timezone", "--yes", "--map"],
+    "routes explain": ["--from", "--tariff"],
     "cdrs export": ["--since", "--format"],
     "demo": ["--once"],
     "dial": ["--setup", "--hangup", "--names", "--watch"],

@@ -6,7 +6,7 @@ from enum import StrEnum
 import pytest
 
 from call_core.contracts import Prompt
-from gateway.demo.phone_wall import _LINES, PhoneWall
+from gateway.demo.phone_wall import _LINES, ManyPhones, PhoneWall
 
 pytestmark = pytest.mark.anyio
 LABELS = {"+12125551000": "Ada, office", "+442079460018": "London"}
@@ -88,3 +88,15 @@ async def test_hands_reach_the_simulator() -> None:
 def test_every_prompt_has_words() -> None:
     """A new prompt needs a line here."""
     assert set(_LINES) == {prompt.value for prompt in Prompt}
+
+
+async def test_the_phones_of_several_switches_are_one_wall() -> None:
+    """A hand reaches a leg on whichever switch it is."""
+    ny = Phones([Status("+12125551000", "leg_1", State.RINGING)])
+    la = Phones([Status("+442079460018", "leg_2", State.RINGING)])
+    wall = PhoneWall(ManyPhones([ny, la]), LABELS)
+    assert [phone.leg_id for phone in wall.phones()] == ["leg_1", "leg_2"]
+    await wall.pick_up("leg_1")
+    await wall.keypress("leg_1", "1")
+    await wall.put_down("leg_1")
+    assert ny.done or la.done

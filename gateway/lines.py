@@ -1,0 +1,74 @@
+"""The ways out that the settings name, checked against each other, as the core knows them."""
+
+from pathlib import Path
+
+from call_core.money import parse_amount
+from call_core.units.lines import Lines, SwitchLine, TrunkLine
+from gateway.settings import SIMULATOR, Settings
+from gateway.settings_file import SettingsError
+
+
+def lines_of(settings: Settings) -> Lines | None:
+    """Return switches and trunks; None when there is one way out and nothing to choose.
+
+    Raises:
+        SettingsError: they do not fit together.
+    """
+    if not settings.trunks:
+        if len(settings.switches) > 1:
+            raise SettingsError(
+                "Several switches need [trunks.NAME] with `switch` and `tariff`, to choose by."
+            )
+        return None
+    return Lines(
+        trunks=tuple(_trunks(settings)),
+        switches=tuple(
+            SwitchLine(name, ports_of(settings, name)) for name in settings.switch_kinds()
+        ),
+        worth_ppm={
+            currency.upper(): parse_amount(f"{worth:f}")
+            for currency, worth in settings.routing.currencies.items()
+        },
+        below_cost_allowed=settings.routing.below_cost,
+    )
+
+
+def _trunks(settings: Settings) -> list[TrunkLine]:
+    names = list(settings.switch_kinds())
+    found = []
+    for name, trunk in settings.trunks.items():
+        switch = trunk.switch or (names[0] if len(names) == 1 else "")
+        if switch not in names:
+            known = ", ".join(names)
+            raise SettingsError(
+                f"trunks.{name}.switch is {trunk.switch or 'empty'}; the switches are {known}."
+            )
+        found.append(TrunkLine(name, switch, trunk.ports, trunk.tariff))
+    return found
+
+
+def ports_of(settings: Settings, switch: str) -> int:
+    """Return how many legs a switch carries at once."""
+    found = settings.switches.get(switch)
+    return settings.simulator.ports if found is None else found.ports
+
+
+def orders_file(settings: Settings, switch: str) -> Path:
+    """Return where a simulated switch keeps its running legs."""
+    found = settings.switches.get(switch)
+    file = settings.simulator.file
+    if found is None:
+        return file
+    return found.file or file.with_name(f"{file.stem}-{switch}{file.suffix}")
+
+
+def first_switch(settings: Settings) -> str:
+    """Return the switch of calls that do not leave yet."""
+    return next(iter(settings.switch_kinds()))
+
+
+def refuse_unknown_kinds(settings: Settings) -> None:
+    """Raise `SettingsError` for a switch of a kind that there is not."""
+    for kind in settings.switch_kinds().values():
+        if kind != SIMULATOR:
+            raise SettingsError(f"There is no switch {kind}; so far only {SIMULATOR}.")
