@@ -23,6 +23,7 @@ from gateway.settings_sections import (
     LogSettings,
     NumbersSettings,
     SimulatorSettings,
+    TelemetrySettings,
     limits_of,
     limits_section,
 )
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     simulator: SimulatorSettings = Field(default_factory=SimulatorSettings)
     store: StoreLimits = Field(default_factory=StoreLimits)
     logs: LogSettings = Field(default_factory=LogSettings)
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
     _file: Path | None = PrivateAttr(default=None)
