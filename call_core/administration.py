@@ -68,6 +68,23 @@ class AddBillingCode:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveEntry:
+    """Write an entry of a customer's own directory, which all of its users see."""
+
+    customer: str
+    name: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetEntry:
+    """Remove an entry of a customer's own directory."""
+
+    customer: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class TopUp:
     """Credit a customer with money received."""
 
@@ -140,6 +157,8 @@ Administration = (
     | AddPhone
     | AddSender
     | AddBillingCode
+    | SaveEntry
+    | ForgetEntry
     | TopUp
     | ActivateDeck
     | Freeze

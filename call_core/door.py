@@ -6,8 +6,9 @@ Reads for pages and the API pass here too: a channel knows one object (`contract
 import asyncio
 import contextlib
 import random
+import time
 import unicodedata
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import structlog
 from pwdlib import PasswordHash
@@ -42,6 +43,7 @@ from call_core.storage.transaction import Tx
 from call_core.units import access, gate
 from call_core.units.gate import target_texts
 from call_core.units.handle import Handled, handle
+from call_core.units.house import Stamp
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +65,13 @@ class Core:
     Args:
         store, engine, wall, call: opened by the wiring.
         rng: bits for secrets; the system's source in production.
+
+    Attributes:
+        observe: told every request: its id, its answer (None when it failed) and when it began, by
+            the monotonic clock.
     """
+
+    observe: Callable[[Request, str, Outcome | None, int], None] | None = None
 
     def __init__(
         self, store: Store, engine: Engine, wall: Clock, call: Clock, rng: random.Random
@@ -107,27 +115,43 @@ class Core:
             CallCoreError: nothing was committed, or with `CommitUnknown` nobody can tell; the same
                 request may be sent again.
         """
+        began_ns = time.monotonic_ns()
         emergency = emergency_in(request)
         if emergency is not None:
             self._note_emergency(request, emergency)
+            self._observed(request, "", emergency, began_ns)
             return emergency
         if self.engine.taken_over:
             raise ShardTaken("Another node has taken over; it takes requests now.")
         stamp = self.engine.driver.stamp()
         # The unit's first id is its request's: by it a commit whose answer was lost is found again.
         key = stamp.again().new_id("req")
+        outcome: Outcome | None = None
+        try:
+            with structlog.contextvars.bound_contextvars(request_id=key, channel=request.channel):
+                outcome = await self._commit(request, stamp, key)
+        finally:
+            self._observed(request, key, outcome, began_ns)
+        return outcome
+
+    async def _commit(self, request: Request, stamp: Stamp, key: str) -> Outcome:
         handled = await self.store.run(
             handle, self._house, request, stamp, priority=Priority.NEW, key=key
         )
         self._follow(handled)
         log.info(
             "request.handled",
-            channel=request.channel,
             code=handled.outcome.code,
             repeated=handled.repeated,
             call_id=getattr(handled.outcome, "call_id", ""),
         )
         return handled.outcome
+
+    def _observed(
+        self, request: Request, request_id: str, outcome: Outcome | None, began_ns: int
+    ) -> None:
+        if self.observe is not None:
+            self.observe(request, request_id, outcome, began_ns)
 
     def _follow(self, handled: Handled) -> None:
         if handled.launched is not None:

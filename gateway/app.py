@@ -15,6 +15,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from call_core.errors import CallCoreError
@@ -60,6 +61,7 @@ def create_app(
         app.include_router(router)
     app.add_exception_handler(CallCoreError, _temporary)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_middleware(_Envelope, stop=stop)
     return app
 
@@ -82,6 +84,12 @@ async def _refused(request: Request, error: Exception) -> Response:
     made = _problem(request.scope, error.status_code, code, str(error.detail), title=phrase)
     made.headers.update(error.headers or {})
     return made
+
+
+async def _gone(request: Request, error: Exception) -> Response:  # noqa: ARG001  (a handler's shape)
+    """Answer a peer that went away, or was cut off, before its body was here; nobody reads it."""
+    _log.info("client_gone", path=request.url.path)
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 def _defect(scope: Scope, error: Exception) -> Response:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from call_core.contracts import Clock
 from gateway.listeners import listeners, refusal
 from gateway.settings import Settings
+from gateway.telemetry import MISSING, TRACE_MODULES
 
 LEAST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 512 * 1024 * 1024
@@ -57,6 +58,7 @@ def examine(settings: Settings, wall: Clock, database: Callable[[], Finding]) ->
     yield from ports(settings)
     yield exposure(settings)
     yield relay(settings.mail_out.host, settings.mail_out.port)
+    yield traces(settings)
     yield extras()
 
 
@@ -176,6 +178,17 @@ def relay(host: str, port: int) -> Finding:
         return Finding("mail relay", Level.OK, f"{host}:{port} answers")
     return Finding(
         "mail relay", Level.WARNING, f"{host}:{port} is no SMTP server", "Check mail_out.port."
+    )
+
+
+def traces(settings: Settings) -> Finding:
+    """Look whether traces that were asked for can be made."""
+    if not settings.telemetry.endpoint:
+        return Finding("traces", Level.OK, "off")
+    if all(_is_installed(module) for module in TRACE_MODULES):
+        return Finding("traces", Level.OK, f"sent to {settings.telemetry.endpoint}")
+    return Finding(
+        "traces", Level.BAD, "serve would refuse to start: the extra otel is missing", MISSING
     )
 
 

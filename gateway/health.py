@@ -79,6 +79,6 @@ def health_router(readiness: Readiness, metrics: Metrics) -> APIRouter:
 
     @router.get("/metrics")
     async def read_metrics() -> Response:
-        return Response(metrics.text(), media_type=CONTENT_TYPE)
+        return Response(await metrics.read(), media_type=CONTENT_TYPE)
 
     return router

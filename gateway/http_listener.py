@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import uvicorn
 from fastapi import FastAPI
 
+from gateway.http_connection import ConnectionLimits, limited
+
 GRACEFUL_S = 2
 KEEP_ALIVE_S = 15
 BACKLOG = 2048
@@ -33,13 +35,14 @@ class HttpListener:
         host, port: what is listened on; the port is the real one even when 0 was asked for.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, limits: ConnectionLimits | None = None) -> None:
         """Bind at once, so that links with the real port can be made before the start.
 
         Raises:
             ListenError: the address is taken or not ours.
         """
         self._socket = _bound_socket(host, port)
+        self._limits = limits or ConnectionLimits()
         self.host: str = host
         self.port: int = self._socket.getsockname()[1]
         self._server: _Embedded | None = None
@@ -49,6 +52,7 @@ class HttpListener:
         """Serve until `stop`; returns when connections are taken."""
         config = uvicorn.Config(
             app,
+            http=limited(self._limits),
             log_config=None,
             access_log=False,
             server_header=False,

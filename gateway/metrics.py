@@ -4,22 +4,28 @@ The core and the channels count through `Metrics`; what is a state rather than a
 state, legs up, the age of the oldest hold) is asked for when somebody looks, by `watch`.
 """
 
+import asyncio
 from collections import Counter as Tally
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from call_core.contracts import Clock
+from call_core.errors import CallCoreError
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 CPS_WINDOW_S = 10
+LOOK_TIMEOUT_S = 2
 _PDD_S = (0.25, 0.5, 1, 2, 4, 8, 16, 32)
 _CALL_S = (6, 30, 60, 180, 600, 1800, 3600, 7200)
 _COMMIT_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+
+_log = structlog.get_logger(__name__)
 
 Labels = tuple[str, ...]
 Read = Callable[[], Mapping[Labels, float]]
@@ -66,6 +72,7 @@ class Metrics:
             buckets=_COMMIT_S,
             registry=self.registry,
         )
+        self._before: list[Callable[[], Awaitable[None]]] = []
         self._quality = _Quality(wall)
         self.registry.register(self._quality)
 
@@ -110,6 +117,20 @@ class Metrics:
             read: returns the figures by label values; must not block.
         """
         self.registry.register(_Watched(name, documentation, tuple(labels), read))
+
+    def before_reading(self, look: Callable[[], Awaitable[None]]) -> None:
+        """Have figures that must be waited for (of a database) looked up before each answer."""
+        self._before.append(look)
+
+    async def read(self) -> bytes:
+        """Return everything as of now; what cannot be looked up is left out."""
+        for look in self._before:
+            try:
+                async with asyncio.timeout(LOOK_TIMEOUT_S):
+                    await look()
+            except (CallCoreError, TimeoutError) as error:
+                _log.warning("metrics.not_read", error=repr(error))
+        return self.text()
 
     def text(self) -> bytes:
         """Return the exposition format of everything."""

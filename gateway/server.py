@@ -22,6 +22,7 @@ from call_core.engine.shard import ShardTaken
 from channels.kit.contract import Channel, Environment
 from gateway.app import create_app
 from gateway.health import Readiness, health_router
+from gateway.http_connection import ConnectionLimits
 from gateway.http_listener import HttpListener
 from gateway.listeners import refusal
 from gateway.serve_lock import AlreadyServedError
@@ -87,7 +88,8 @@ async def running(
     sentence = refusal(settings)
     if sentence:
         raise SettingsError(sentence)
-    listener = HttpListener(settings.http.host, settings.http.port)
+    limits = ConnectionLimits(settings.http.request_timeout_s, settings.http.max_connections)
+    listener = HttpListener(settings.http.host, settings.http.port, limits)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(listener.stop)
         with _refused_when_served():

@@ -25,6 +25,7 @@ from gateway.settings_sections import (
     RoutingSettings,
     SimulatorSettings,
     SwitchSettings,
+    TelemetrySettings,
     TrunkSettings,
     limits_of,
     limits_section,
@@ -78,6 +79,7 @@ class Settings(BaseSettings):
     routing: RoutingSettings = Field(default_factory=RoutingSettings)
     store: StoreLimits = Field(default_factory=StoreLimits)
     logs: LogSettings = Field(default_factory=LogSettings)
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
     _file: Path | None = PrivateAttr(default=None)

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
 
 from call_core.customers.limits import Limits
 from call_core.money import format_amount, parse_amount
@@ -37,6 +37,14 @@ class HttpSettings(Section):
     port: int = Field(default=8080, ge=0, le=65535, description="port; 0 takes a free one")
     max_body_bytes: int = Field(
         default=1_048_576, ge=1024, description="a longer request body is refused (413)"
+    )
+    request_timeout_s: int = Field(
+        default=20,
+        ge=1,
+        description="a request whose head or body is not here by then is refused (408)",
+    )
+    max_connections: int = Field(
+        default=1000, ge=1, description="connections open at once; more are refused (503)"
     )
 
 
@@ -176,6 +184,21 @@ def limits_of(section: object) -> Limits:
         value = getattr(section, limit.name.removesuffix(_MICROS))
         values[limit.name] = parse_amount(f"{value:f}") if limit.name.endswith(_MICROS) else value
     return Limits(**values)
+
+
+class TelemetrySettings(Section):
+    """Traces by OpenTelemetry; needs the extra `otel`."""
+
+    endpoint: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="base URL of a collector that takes OTLP over HTTP; empty traces nothing",
+    )
+    service_name: str = Field(default="callgate", description="`service.name` of the spans")
+    headers: dict[str, SecretStr] = Field(
+        default_factory=dict, description="sent with every batch, like an API key"
+    )
+    share: float = Field(default=1, ge=0, le=1, description="share of requests that are traced")
 
 
 class LogSettings(Section):

@@ -15,7 +15,6 @@ from fractions import Fraction
 from pathlib import Path
 
 from call_core import notices, outcomes
-from call_core.calls.model import Call, Leg
 from call_core.calls.rules import Rules
 from call_core.contracts import Clock
 from call_core.customers.limits import Limits
@@ -24,8 +23,6 @@ from call_core.door import is_claimed
 from call_core.engine.engine import Engine, EngineSettings
 from call_core.engine.shard import require_free
 from call_core.engine.switches import SwitchSet
-from call_core.outcomes import Outcome
-from call_core.requests import Request
 from call_core.storage import migrate, outbox_rows
 from call_core.storage.outbox_rows import OutboxRow
 from call_core.storage.rate_rows import Decks
@@ -45,6 +42,8 @@ from gateway.lines import first_switch, lines_of, orders_file, ports_of, refuse_
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.settings_sections import PhoneSettings
+from gateway.telemetry import tracing
+from gateway.watched import watch
 
 TRUNK = "main"
 Deliver = Callable[[OutboxRow], Awaitable[None]]
@@ -77,27 +76,6 @@ class Core(CallCoreDoor):
         self.switches = switches
         self.metrics = metrics
         self._deliver = deliver
-        engine.driver.observe = self._observe
-        _watch(metrics, self)
-
-    async def handle(self, request: Request) -> Outcome:
-        """Do a request as the door does, and count it."""
-        outcome = await super().handle(request)
-        self.metrics.request_answered(request.channel, outcome.code)
-        return outcome
-
-    def _observe(self, before: Call, after: Call) -> None:
-        """Count the legs that were originated and that ended in one change of a call."""
-        for leg in after.legs():
-            was = before.leg(leg.id)
-            if leg.originated_call_ms is None:
-                continue
-            if was is None or was.originated_call_ms is None or before.version == 1:
-                self.metrics.leg_originated(after.channel, leg.trunk)
-            if leg.ended and not (was is not None and was.ended):
-                self.metrics.leg_ended(
-                    after.channel, leg.trunk, answered_ms=_answered_ms(leg), pdd_ms=_pdd_ms(leg)
-                )
 
     async def start(self, channels: Sequence[Channel] = ()) -> None:
         """Start driving calls; messages go out through these channels."""
@@ -137,50 +115,6 @@ class Core(CallCoreDoor):
 def _outbox_age(tx: Tx) -> int:
     row = tx.one(outbox_rows.AGE)
     return 0 if row is None else int(row[0])
-
-
-def _answered_ms(leg: Leg) -> int | None:
-    if leg.answered_call_ms is None or leg.ended_call_ms is None:
-        return None
-    return max(0, leg.ended_call_ms - leg.answered_call_ms)
-
-
-def _pdd_ms(leg: Leg) -> int | None:
-    heard = leg.ringing_call_ms if leg.ringing_call_ms is not None else leg.answered_call_ms
-    if heard is None or leg.originated_call_ms is None:
-        return None
-    return max(0, heard - leg.originated_call_ms)
-
-
-def _watch(metrics: Metrics, core: Core) -> None:
-    driver = core.engine.driver
-
-    def calls() -> dict[tuple[str, ...], float]:
-        found: dict[tuple[str, ...], float] = {}
-        for live in list(driver.live.values()):
-            key = (str(live.call.state), live.call.channel)
-            found[key] = found.get(key, 0) + 1
-        return found
-
-    metrics.watch("callgate_calls", "Running calls.", ("state", "channel"), calls)
-    metrics.watch(
-        "callgate_events_quarantined",
-        "Switch events that no table row knows; each is a defect.",
-        (),
-        lambda: {(): driver.quarantined},
-    )
-    metrics.watch(
-        "callgate_messages_sent", "Messages handed over.", (), lambda: {(): core.engine.outbox.sent}
-    )
-    metrics.watch(
-        "callgate_messages_dead", "Messages given up.", (), lambda: {(): core.engine.outbox.dead}
-    )
-    metrics.watch(
-        "callgate_store_units",
-        "Units of work committed.",
-        (),
-        lambda: {(): core.store.statistics().units},
-    )
 
 
 def _deliverer(channel: Channel) -> Deliver:
@@ -251,9 +185,12 @@ async def open_core(
             )
             metrics = Metrics(wall)
             by_name = {switch.name: switch for switch in switches}
-            yield Core(
+            core = Core(
                 store, engine, wall, clock, rng, switches=by_name, metrics=metrics, deliver=deliver
             )
+            async with tracing(settings, drive=drive) as traces:
+                watch(core, store, wall, metrics, traces)
+                yield core
     finally:
         await store.close()
 

@@ -20,6 +20,8 @@ from call_core.calls.model import Leg, LegState
 from call_core.contracts import EventKind, SwitchEvent
 
 ACCEPT_DIGIT = "1"
+CUT_TOLERANCE_MS = 1_000
+"""Switches count limits in whole seconds, and may cut so much earlier."""
 
 
 class Merge(StrEnum):
@@ -187,18 +189,24 @@ def _ended(leg: Leg, event: SwitchEvent) -> Leg:
         leg = _answered(leg, replace(event, at_call_ms=event.answered_call_ms))
     answered = leg.answered_call_ms
     end = event.at_call_ms if answered is None else max(event.at_call_ms, answered)
-    cause = event.cause
+    cause, by = event.cause, "us" if event.by_us else "party"
     if event.by_us and leg.hangup_asked:
         cause = leg.hangup_asked
     elif event.by_us and answered is not None:
-        cause = int(Cause.MONEY_ENDED)  # the switch's own limit cut it
-    return replace(
-        leg,
-        ended_call_ms=end,
-        cause=cause,
-        hangup_by="us" if event.by_us else "party",
-        end_estimated=False,
-    )
+        cause, by = _cut_by_switch(leg, event, end)
+    return replace(leg, ended_call_ms=end, cause=cause, hangup_by=by, end_estimated=False)
+
+
+def _cut_by_switch(leg: Leg, event: SwitchEvent, end_call_ms: int) -> tuple[int, str]:
+    """Return cause and who, for a leg that the switch ended without having been asked just now.
+
+    Its limit was armed with what was paid for, so a cut there is the money. One before it is not:
+    nobody had told the switch of a later extension, or it had a reason of its own.
+    """
+    until = leg.paid_until_call_ms
+    if until is not None and end_call_ms < until - CUT_TOLERANCE_MS:
+        return event.cause, "switch"
+    return int(Cause.MONEY_ENDED), "us"
 
 
 def _originate_failed(leg: Leg, event: SwitchEvent) -> Leg:

@@ -62,9 +62,12 @@ def end_reason(call: Call, now_call_ms: int, rules: Rules) -> Reason | None:
     if call.state in (CallState.ENDING, CallState.ENDED):
         return None
     gone = _gone_reason(call, now_call_ms)
+    until = time_limit_call_ms(call, rules)
+    if gone is Reason.MONEY and until is not None and _cut_call_ms(call) >= until:
+        # The money was held to the end of the asked length, and the switch cut there by itself.
+        return Reason.TIME
     if gone is not None:
         return gone
-    until = time_limit_call_ms(call, rules)
     return Reason.TIME if until is not None and now_call_ms >= until else None
 
 
@@ -132,6 +135,14 @@ def _last_left_without_money(call: Call) -> bool:
     legs = [deciding_leg(party) for party in call.others]
     last = max(legs, key=lambda leg: leg.ended_call_ms or 0)
     return _cause(last) is Cause.MONEY_ENDED
+
+
+def _cut_call_ms(call: Call) -> int:
+    """Return when the last leg was cut for money; 0 when none was, or it is only asked for."""
+    return max(
+        (leg.ended_call_ms or 0 for leg in call.legs() if _cause(leg) is Cause.MONEY_ENDED),
+        default=0,
+    )
 
 
 def _b_gone(call: Call) -> Reason:

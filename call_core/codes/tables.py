@@ -42,6 +42,8 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "added": "label party",
             "answer_sent": "",
             "billing_code_added": "customer_id code:billing",
+            "company_entry_removed": "name number",
+            "company_entry_saved": "name number",
             "billing_code_set": "code:billing",
             "customer_added": "customer_id name",
             "deck_activated": "tariff version",

@@ -131,6 +131,8 @@ _ROWS: Final[Mapping[CommandKind, _Row]] = MappingProxyType(
         admin.AddUser: _COMPANY,
         admin.DisableUser: _COMPANY,
         admin.AddBillingCode: _COMPANY,
+        admin.SaveEntry: _COMPANY,
+        admin.ForgetEntry: _COMPANY,
         admin.HangUpCall: _COMPANY,
         admin.AddCustomer: _HOUSE,
         admin.TopUp: _HOUSE,

@@ -48,6 +48,7 @@ class Driver:
     Attributes:
         live: by call id, from launch to the last settlement.
         watch: whom to tell that a call changed.
+        actuator: asks the switch.
         observe: told a call as it was and as it is after every change, for figures.
         driving: False in a process that only commits commands: calls are another one's then.
         switch_back: set when a lost switch is back, for whoever reconciles.
@@ -69,7 +70,7 @@ class Driver:
         self._wall = wall
         self._clock = call
         self._rng = rng
-        self._actuator = Actuator(self._switches, house)
+        self.actuator = Actuator(self._switches, house)
         self._timers = Timers(call, self._wake)
         self._tasks: set[asyncio.Task[None]] = set()
         self.live: dict[str, LiveCall] = {}
@@ -193,6 +194,10 @@ class Driver:
     # --- one call's work ------------------------------------------------------------------------
 
     async def _work(self, live: LiveCall) -> None:
+        # Of this task alone; every log line and trace of it says whose it is.
+        structlog.contextvars.bind_contextvars(
+            call_id=live.call.id, request_id=live.call.request_id, channel=live.call.channel
+        )
         try:
             while live.due:
                 live.due = False
@@ -272,7 +277,7 @@ class Driver:
 
     async def _act(self, live: LiveCall) -> None:
         try:
-            refused = await self._actuator.act(live, self._clock.now_ms())
+            refused = await self.actuator.act(live, self._clock.now_ms())
         except Exception as error:  # noqa: BLE001  (any switch failure is tried again by the sweep)
             live.unfinished = True
             log.warning("switch.not_done", call_id=live.call.id, error=repr(error))

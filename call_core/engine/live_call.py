@@ -1,7 +1,8 @@
 """One running call in its owner's memory, and what the switch was asked for it."""
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from call_core import numbering
@@ -56,7 +57,13 @@ class Actuator:
     Args:
         switches: where the legs are, each call's on one.
         house: the deployment: numbers shown, rules.
+
+    Attributes:
+        observe: told `originate` and `hang_up`, of which leg, once the switch has taken it, and
+            when it was asked, by the monotonic clock.
     """
+
+    observe: Callable[[str, Call, Leg, int], None] | None = None
 
     def __init__(self, switches: SwitchSet, house: House) -> None:
         self._switches = switches
@@ -82,7 +89,7 @@ class Actuator:
                     continue
                 originates.append(self._originate(switch, live.call, wish.leg, asked, now_call_ms))
             elif not wish.exists:
-                await self._hang_up(switch, wish, asked)
+                await self._hang_up(switch, live.call, wish, asked)
         if originates:
             await asyncio.gather(*originates)
         for wish in wishes:
@@ -94,14 +101,22 @@ class Actuator:
     async def _originate(
         self, switch: Switch, call: Call, leg: Leg, asked: AskedLeg, now_call_ms: int
     ) -> None:
+        began_ns = time.monotonic_ns()
         await switch.originate(order_of(call, leg, self._house, now_call_ms))
         asked.originated = True
+        self._observed("originate", call, leg, began_ns)
 
-    async def _hang_up(self, switch: Switch, wish: WantedLeg, asked: AskedLeg) -> None:
+    async def _hang_up(self, switch: Switch, call: Call, wish: WantedLeg, asked: AskedLeg) -> None:
         if asked.hung_up:
             return
+        began_ns = time.monotonic_ns()
         await switch.hang_up(wish.leg.id, _switch_cause(wish.hangup_cause))
         asked.hung_up = True
+        self._observed("hang_up", call, wish.leg, began_ns)
+
+    def _observed(self, verb: str, call: Call, leg: Leg, began_ns: int) -> None:
+        if self.observe is not None:
+            self.observe(verb, call, leg, began_ns)
 
     async def _tend(self, switch: Switch, call: Call, wish: WantedLeg, asked: AskedLeg) -> None:
         leg = wish.leg

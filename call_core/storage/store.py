@@ -9,7 +9,9 @@ it raises, nothing of the unit is there (`CommitUnknown` aside, whose name says 
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar, TypeVarTuple
 
@@ -51,13 +53,32 @@ class Backend(Protocol):
         """Whether what is committed is on a second machine too."""
 
 
+@dataclass(frozen=True, slots=True)
+class UnitRun:
+    """One unit of work as whoever waited for it saw it.
+
+    Attributes:
+        name: the unit's function.
+        began_ns, ended_ns: asked for and durable, by the monotonic clock.
+        error: the class of what it raised, "" when it is durable.
+    """
+
+    name: str
+    began_ns: int
+    ended_ns: int
+    error: str
+
+
 class Store:
     """Runs units and queries; made by `open` or, for the simulated world, from an inline backend.
 
     Attributes:
         dialect: which database this is.
         location: the file's absolute path, or the URL without its password.
+        observe: told every unit once it has run; None costs nothing.
     """
+
+    observe: Callable[[UnitRun], None] | None = None
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -132,7 +153,17 @@ class Store:
             CommitUnknown: the unit may or may not be there, and nothing tells which.
             Exception: what the unit raised. Nothing of it was done.
         """
-        return await self._await(self._backend.submit, unit, arguments, priority, key)
+        if self.observe is None:
+            return await self._await(self._backend.submit, unit, arguments, priority, key)
+        began_ns, failed = time.monotonic_ns(), ""
+        try:
+            return await self._await(self._backend.submit, unit, arguments, priority, key)
+        except BaseException as error:
+            failed = type(error).__name__
+            raise
+        finally:
+            name = getattr(unit, "__name__", type(unit).__name__)
+            self.observe(UnitRun(name, began_ns, time.monotonic_ns(), failed))
 
     async def read(
         self, query: Callable[[Tx, *ArgumentTs], ResultT], *arguments: *ArgumentTs

@@ -15,9 +15,11 @@ from call_core.administration import (
     AddUser,
     Administration,
     DisableUser,
+    ForgetEntry,
     Freeze,
     HangUpCall,
     RevokeToken,
+    SaveEntry,
     SetPassword,
     TopUp,
     Unfreeze,
@@ -45,7 +47,7 @@ from call_core.storage.ledger_rows import Entry
 from call_core.storage.people_rows import CallerRow
 from call_core.storage.statements import Row, select_statement
 from call_core.storage.transaction import Tx
-from call_core.units import control
+from call_core.units import company_directory, control
 from call_core.units.caller import Asker, Stop
 from call_core.units.house import House, Stamp
 
@@ -116,6 +118,9 @@ def _done(
             return _customers(tx, house, asker, command, stamp), []
         case AddUser() | AddPhone() | AddSender():
             return _people(tx, house, asker, command, stamp), []
+        case SaveEntry() | ForgetEntry():
+            row = customer_row(tx, command.customer, asker)
+            return company_directory.change(tx, row[0], asker, command), []
         case SetPassword() | AddToken() | RevokeToken():
             return _access(tx, asker, command, stamp), []
         case DisableUser() | Freeze() | Unfreeze() | HangUpCall():

@@ -2,7 +2,7 @@
 
 import json
 
-from call_core import command_json, ids, numbering
+from call_core import command_json, numbering
 from call_core.commands import (
     Directory,
     DirectoryChange,
@@ -20,7 +20,7 @@ from call_core.storage import people_rows
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.people_rows import EntryRow
 from call_core.storage.transaction import Tx
-from call_core.units import corrections, resolve, undo
+from call_core.units import company_directory, corrections, resolve, undo
 from call_core.units.caller import Asker, Stop, own_phones
 from call_core.units.house import House, Stamp
 
@@ -57,10 +57,7 @@ def _entry(tx: Tx, asker: Asker, name: str) -> EntryRow | None:
 
 
 def _save(tx: Tx, house: House, asker: Asker, command: Save, stamp: Stamp) -> Outcome:
-    name = " ".join(command.name.split())
-    if ids.is_ref(name) or not any(letter.isalpha() for letter in name):
-        # What looks like a call's name or a number would call something else than the entry.
-        raise Stop("name_reserved", name=name, example="save bob +44 20 7946 0018")
+    name = company_directory.checked_name(command.name)
     number = resolve.number_of(command.number.text, asker)
     old = _entry(tx, asker, name)
     mine = old is not None and old.user_id == asker.user.id

@@ -128,6 +128,20 @@ class CommandBody(Body):
     text: Annotated[str, _words(MAX_TEXT_LENGTH)] = Field(examples=["call mom max $5"])
 
 
+class EntryBody(Body):
+    """What is kept under a name."""
+
+    number: Written = Field(
+        description="with + and country code, or as you dial it at home; `x12` is an extension",
+        examples=["+44 20 7946 0018"],
+    )
+    shared: bool = Field(
+        default=False,
+        strict=True,
+        description="for everybody in the company; needs an administrator and the scope `admin`",
+    )
+
+
 class PartyBody(Body):
     """What to do with one party."""
 

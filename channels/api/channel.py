@@ -8,7 +8,7 @@ from typing import ClassVar
 from fastapi import APIRouter
 from pydantic import Field
 
-from channels.api import call_routes, launch_routes, read_routes
+from channels.api import call_routes, directory_routes, launch_routes, read_routes
 from channels.api.client import launch
 from channels.api.document import closing_routes, document
 from channels.api.door import PREFIX, Door
@@ -47,6 +47,7 @@ class ApiChannel(Channel):
             launch_routes.router(self._door),
             call_routes.router(self._door, self._streams),
             read_routes.router(self._door),
+            directory_routes.router(self._door),
         )
         routes = APIRouter(prefix=PREFIX)
         for part in parts:

@@ -14,6 +14,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from call_core.administration import Administration
 from call_core.commands import Command
 from call_core.contracts import Principal
 from call_core.errors import ParseError
@@ -50,13 +51,14 @@ IdempotencyKey = Annotated[
     ),
 ]
 Caller = Callable[..., Awaitable[Principal]]
+Asking = Command | Administration | ParseError
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One command of a client, with what makes a repeat recognisable."""
 
-    command: Command | ParseError
+    command: Asking
     route: str
     content: str
     key: str | None
@@ -120,7 +122,7 @@ class Door:
             response.status_code = HTTPStatus.OK
         return outcome_out(outcome, who.timezone, test=self.test)
 
-    def refuse(self, outcome: Outcome, command: Command | ParseError, who: Principal) -> None:
+    def refuse(self, outcome: Outcome, command: Asking, who: Principal) -> None:
         """Raise the problem of an outcome that is a refusal or a question; others pass.
 
         Raises:
@@ -163,9 +165,9 @@ class Door:
         return who
 
 
-def _line(command: Command | ParseError) -> str:
-    """Return a command as a line of the grammar, for the history."""
-    return "" if isinstance(command, ParseError) else write(command)
+def _line(command: Asking) -> str:
+    """Return a command as a line of the grammar, for the history; others have none."""
+    return write(command) if isinstance(command, Command) else ""
 
 
 def _require(who: Principal, scope: str) -> None:

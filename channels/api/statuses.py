@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from call_core.administration import Administration
 from call_core.commands import Command, Information, Next, Who
 from call_core.errors import ParseError
 
@@ -43,7 +44,7 @@ STATUS_OF_REFUSAL: Mapping[str, HTTPStatus] = {
 }
 
 
-def status_of_refusal(code: str, command: Command | ParseError) -> HTTPStatus:
+def status_of_refusal(code: str, command: object) -> HTTPStatus:
     """Return the status of a refusal: 400 when it could not be read at all, else by its code.
 
     A code that is not in the table, and the same `Idempotency-Key` with other content, is a 422.
@@ -53,7 +54,9 @@ def status_of_refusal(code: str, command: Command | ParseError) -> HTTPStatus:
     return STATUS_OF_REFUSAL.get(code, REFUSED_BY_DEFAULT)
 
 
-def scope_needed(command: Command | ParseError) -> str:
-    """Return the scope that a token must have for a command: `read` to look, `call` to change."""
+def scope_needed(command: Command | Administration | ParseError) -> str:
+    """Return the scope that a token must have: `read` to look, `call` to change, `admin`."""
+    if isinstance(command, Administration):
+        return "admin"
     looks = isinstance(command, Information | Next | Who | ParseError)
     return "read" if looks else "call"

@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 
+from call_core.administration import Administration, ForgetEntry, SaveEntry
 from call_core.commands import (
     Command,
     Forget,
@@ -20,6 +21,7 @@ from channels.web.answers import Answer
 from channels.web.shown_once import ShownOnce
 from channels.web.site import Site
 from channels.web.visits import Visit, plain
+from parsers.grammar import is_saveable_name
 from parsers.verbs import BARE_FORMS, VERBS
 
 MAX_NAME_LENGTH = 40
@@ -56,17 +58,26 @@ def router(site: Site) -> APIRouter:
     return routes
 
 
-def directory_change(fields: Mapping[str, str]) -> Command | ParseError:
-    """Return what the directory form asks for: `action` is save, forget or slot."""
-    name, slot = fields.get("name", ""), fields.get("slot", "")
-    number = fields.get("number", "")
+def directory_change(
+    fields: Mapping[str, str], customer_id: str
+) -> Command | Administration | ParseError:
+    """Return what the directory form asks for: `action` is save, forget or slot.
+
+    With `shared` the entry is the company's.
+    """
+    name, slot = " ".join(fields.get("name", "").split()), fields.get("slot", "")
+    number, shared = fields.get("number", ""), bool(fields.get("shared"))
     if len(name) > MAX_NAME_LENGTH:
         return ParseError("name_too_long", limit=MAX_NAME_LENGTH, name=name[:MAX_NAME_LENGTH])
     match fields.get("action", ""):
         case "save" if name and 0 < len(number) <= MAX_NUMBER_LENGTH:
+            if not is_saveable_name(name):
+                return ParseError("name_not_allowed", name=name, example=_EXAMPLE)
+            if shared:
+                return SaveEntry(customer_id, name, number)
             return Save(name, Number(number))
         case "forget" if name:
-            return Forget(name)
+            return ForgetEntry(customer_id, name) if shared else Forget(name)
         case "slot" if name and slot.isascii() and slot.isdigit() and len(slot) <= SLOT_DIGITS:
             return SetSlot(int(slot), Name(name))
         case _:
@@ -86,7 +97,8 @@ def _directory(site: Site, routes: APIRouter) -> None:
         )
 
     async def change(visit: Visit, who: Principal) -> Response:
-        return await site.do(visit, who, directory_change(visit.fields), "/directory")
+        asked = directory_change(visit.fields, who.customer_id)
+        return await site.do(visit, who, asked, "/directory")
 
     site.page(routes, "/directory", show)
     site.form(routes, "/directory", change)

@@ -3,8 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 
-from call_core.commands import Command, Forget, Save, SetBillingCode, SetSlot, UsePhone
-from call_core.errors import ParseError
+from call_core.commands import Forget, Save, SetBillingCode, SetSlot, UsePhone
 from call_core.outcomes import Asked, Done, Outcome, Refused, Told
 from channels.kit.render import Budget, render, render_phrase, render_title
 
@@ -41,9 +40,7 @@ class Answer:
         return self.kind == Refused.kind
 
 
-def answer_of(
-    outcome: Outcome, command: Command | ParseError, timezone: str, *, test: bool = False
-) -> Answer:
+def answer_of(outcome: Outcome, command: object, timezone: str, *, test: bool = False) -> Answer:
     """Return how to show `outcome`, the answer to `command`, in the user's zone."""
     return Answer(
         outcome.kind,
@@ -53,7 +50,7 @@ def answer_of(
     )
 
 
-def _buttons(outcome: Outcome, command: Command | ParseError, timezone: str) -> tuple[Button, ...]:
+def _buttons(outcome: Outcome, command: object, timezone: str) -> tuple[Button, ...]:
     match outcome:
         case Asked(ref=ref, choices=()):
             return (Button("Yes, go ahead", f"go {ref}".strip()),)

@@ -14,6 +14,7 @@ import structlog
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from call_core.administration import Administration
 from call_core.commands import Command
 from call_core.contracts import Principal
 from call_core.errors import CallCoreError, ParseError
@@ -59,6 +60,7 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
 }
 _SAID = "callgate_said"
+Asking = Command | Administration | ParseError
 _EXPIRED = (
     "This page was open for more than an hour, so nothing was done. Here is a fresh one; "
     "please send it again."
@@ -133,7 +135,7 @@ class Site:
 
     # --- the door -------------------------------------------------------------------------------
 
-    async def submit(self, visit: Visit, who: Principal, command: Command | ParseError) -> Outcome:
+    async def submit(self, visit: Visit, who: Principal, command: Asking) -> Outcome:
         """Hand a command to the core; the form's token is the request's external id."""
         content = sorted(f"{name}={value}" for name, value in visit.fields.items())
         request = CoreRequest(
@@ -156,7 +158,7 @@ class Site:
         self,
         visit: Visit,
         who: Principal,
-        command: Command | ParseError,
+        command: Asking,
         back: str = HOME,
     ) -> Response:
         """Submit a command and show its answer: on the call's page, or where it was asked."""
@@ -272,6 +274,6 @@ class Site:
         return response
 
 
-def _line(command: Command | ParseError) -> str:
-    """Return what the form said as a line of the grammar, for the history."""
-    return "" if isinstance(command, ParseError) else write(command)
+def _line(command: Asking) -> str:
+    """Return what the form said as a line of the grammar, for the history; others have none."""
+    return write(command) if isinstance(command, Command) else ""

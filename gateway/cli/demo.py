@@ -21,9 +21,12 @@ def demo(
     once: Annotated[
         bool, typer.Option("--once", help="End after the calls; do not stay up.")
     ] = False,
-    folder: Annotated[Path, typer.Option(help="Where it lives; made anew at every start.")] = Path(
-        "var/demo"
-    ),
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where it lives; made anew at every start.", show_default="var/demo, or beside it"
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Start everything with simulated phones and launch one call through every channel.

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import calls, demo, dial, init, people, rates, records, routes, system
+from gateway.cli import calls, demo, dial, directory, init, people, rates, records, routes, system
 
 EPILOG = (
     "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 settings, 4 database. "
@@ -55,6 +55,7 @@ app.add_typer(people.customers, name="customer", rich_help_panel=_PEOPLE)
 app.add_typer(people.users, name="user", rich_help_panel=_PEOPLE)
 app.add_typer(people.phones, name="phone", rich_help_panel=_PEOPLE)
 app.add_typer(people.senders, name="sender", rich_help_panel=_PEOPLE)
+app.add_typer(directory.directory, name="directory", rich_help_panel=_PEOPLE)
 app.command("freeze", rich_help_panel=_PEOPLE)(people.freeze)
 app.command("unfreeze", rich_help_panel=_PEOPLE)(people.unfreeze)
 app.add_typer(rates.rates, name="rates", rich_help_panel=_CALLS)

@@ -5,9 +5,11 @@ played with and thrown away; no setting and no variable of the real service reac
 """
 
 import asyncio
+import contextlib
+import fcntl
 import random
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from call_core.ids import new_secret
@@ -26,6 +28,8 @@ from gateway.settings_file import load_settings
 from gateway.wiring import Core
 
 DEFAULT_FOLDER = Path("var/demo")
+MOST_DEMOS = 20
+"""At once in folders beside the usual one."""
 OWNER_ONLY = 0o600
 _MARK = ".callgate-demo"
 
@@ -36,11 +40,12 @@ class NotADemoError(Exception):
     """The folder holds something else; the message is a sentence."""
 
 
-async def run(folder: Path, report: Report, *, once: bool) -> bool:
+async def run(folder: Path | None, report: Report, *, once: bool) -> bool:
     """Run the demo.
 
     Args:
-        folder: where it lives; what an earlier demo left there is removed.
+        folder: where it lives; what an earlier demo left there is removed. None is the usual one,
+            or one beside it while another demo runs there.
         report: told what came of the calls.
         once: end after the report instead of staying up until a signal.
 
@@ -48,17 +53,42 @@ async def run(folder: Path, report: Report, *, once: bool) -> bool:
         Whether every bill was equal.
 
     Raises:
-        NotADemoError: the folder is not empty and not an earlier demo's.
+        NotADemoError: the folder is not empty and not an earlier demo's, or another demo runs
+            there.
     """
-    mailbox = Mailbox(WallClock())
-    relay_port = await mailbox.start()
-    try:
-        settings = make_settings(folder, relay_port)
-        stop = asyncio.Event()
-        with stop_on_signals(stop):
-            return await _run(settings, mailbox, stop, report, once=once)
-    finally:
-        await mailbox.stop()
+    with claimed(folder) as own:
+        mailbox = Mailbox(WallClock())
+        relay_port = await mailbox.start()
+        try:
+            settings = make_settings(own, relay_port)
+            stop = asyncio.Event()
+            with stop_on_signals(stop):
+                return await _run(settings, mailbox, stop, report, once=once)
+        finally:
+            await mailbox.stop()
+
+
+@contextlib.contextmanager
+def claimed(folder: Path | None) -> Iterator[Path]:
+    """Have a folder of our own within the context; the lock is gone with the process.
+
+    Raises:
+        NotADemoError: the folder is somebody else's.
+    """
+    names = [f"{DEFAULT_FOLDER.name}-{n}" for n in range(2, MOST_DEMOS + 1)]
+    usual = [DEFAULT_FOLDER, *map(DEFAULT_FOLDER.with_name, names)]
+    for each in usual if folder is None else [folder]:
+        _refuse_foreign(each)
+        each.mkdir(parents=True, exist_ok=True)
+        with (each / _MARK).open("a") as mark:
+            try:
+                fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield each
+            return
+    where = folder or DEFAULT_FOLDER
+    raise NotADemoError(f"Another demo runs in {where}; stop it, or name another with --folder.")
 
 
 async def _run(
@@ -105,11 +135,22 @@ def _blank(folder: Path) -> Path:
 
 
 def _empty(folder: Path) -> None:
-    """Remove what an earlier demo left; refuse a folder that is somebody else's."""
+    """Remove what an earlier demo left; refuse a folder that is somebody else's.
+
+    The mark stays: whoever runs a demo here holds a lock on it.
+    """
+    _refuse_foreign(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in folder.iterdir():
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each, ignore_errors=True)
+        elif each.name != _MARK:
+            each.unlink()
+    (folder / _MARK).touch()
+
+
+def _refuse_foreign(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).is_file():
         raise NotADemoError(
             f"{folder} is not empty and not an earlier demo's; name another with --folder."
         )
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / _MARK).touch()

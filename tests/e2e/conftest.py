@@ -43,14 +43,22 @@ def _spaces() -> dict[str, str]:
 
 
 @pytest.fixture
-async def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gateway]:
+def sections() -> Mapping[str, object]:
+    """Sections of the settings that a test module has otherwise."""
+    return {}
+
+
+@pytest.fixture
+async def gateway(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sections: Mapping[str, object]
+) -> AsyncIterator[Gateway]:
     """Run a gateway on SQLite with one user, until the test is over."""
     # Tests run side by side: the usual ports would be taken between the look and the use.
     usual = world.free_port
     monkeypatch.setattr(world, "free_port", lambda listener: usual(replace(listener, port=0)))
     mailbox = Mailbox(WallClock())
     relay_port = await mailbox.start()
-    settings = make_settings(tmp_path / "gateway", relay_port)
+    settings = make_settings(tmp_path / "gateway", relay_port).model_copy(update=dict(sections))
     options = Options(create=True, test_texts=False)
     try:
         async with running(settings, asyncio.Event(), options) as service:

@@ -1,5 +1,6 @@
 """The command line as an operator uses it: every command on one database, beside `serve`."""
 
+import asyncio
 import csv
 import io
 import json
@@ -21,6 +22,8 @@ import pytest
 
 from gateway.cli import main
 from gateway.settings import settings_model
+from gateway.settings_file import load_settings
+from gateway.wiring import open_core
 
 pytestmark = pytest.mark.enable_socket
 START_S = 30
@@ -152,6 +155,23 @@ def test_init_ends_with_a_bill_and_shows_the_token_once(cli: Cli) -> None:
     assert (cli.folder / "var" / "callgate.db").is_file()
 
 
+def test_the_clock_of_the_test_call_does_not_stay_ahead(tmp_path: Path) -> None:
+    """It ran fast for the test call only: the service begins with today's time."""
+    fresh = Cli(tmp_path)
+    made = fresh.json(
+        *("init", "--customer", "Hill & Co", "--currency", "USD", "--name", "Ada"),
+        *("--mail", "ada@hill.example", "--phone", "+12125550123"),
+        *("--timezone", "America/New_York"),
+    )
+    assert made["bill"] != []
+
+    async def ahead_ms() -> int:
+        async with open_core(load_settings(tmp_path / "callgate.toml", {})) as core:
+            return core.call_clock.now_ms() - core.wall.now_ms()
+
+    assert abs(asyncio.run(ahead_ms())) < 1_000
+
+
 def test_init_never_overwrites(cli: Cli) -> None:
     """A second one is refused as wrong settings."""
     done = cli.run("init", "--customer", "x", status=3)
@@ -170,6 +190,10 @@ def test_people_are_added_and_refused_in_one_sentence(cli: Cli) -> None:
     assert cli.json("phone", "add", "Bob", "cell", "+12125550199", "--trusted")["ok"]
     assert cli.json("sender", "add", "Bob", "smtp", "bob@acme.example")["ok"]
     assert cli.json("user", "password", "Bob", "--password", "correct horse")["ok"]
+    saved = cli.json("directory", "save", "Acme", "reception", "+12125550123")
+    assert saved["code"] == "company_entry_saved"
+    assert cli.json("directory", "forget", "Acme", "reception")["code"] == "company_entry_removed"
+    cli.run("directory", "save", "Acme", "balance", "+12125550123", status=2)
     refused = cli.run("customer", "add", "Acme", status=1)
     assert refused.stdout == ""
     assert refused.stderr.startswith("callgate: ")

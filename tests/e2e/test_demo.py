@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from channels.kit.contract import Channel
 from channels.kit.registry import channel_classes
+from gateway.demo.run import claimed
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(180)]
 
@@ -69,3 +71,18 @@ def test_a_folder_that_is_somebody_elses_is_let_alone(tmp_path: Path) -> None:
     assert data["ok"] is False
     assert "not an earlier demo's" in errors
     assert (tmp_path / "mine" / "letter.txt").read_text(encoding="utf-8") == "keep"
+
+
+def test_two_demos_at_once_have_each_its_folder(tmp_path: Path) -> None:
+    """The second takes one beside the usual; in a folder that was named it says what is wrong."""
+    with chdir(tmp_path), claimed(None) as folder:
+        first = folder.resolve()
+        status, data, errors = demo(tmp_path)
+        assert (status, data.get("equal")) == (0, True), (data, errors)
+        database = Path(data["database"])
+        assert database.parent != first
+        assert database.parent.parent == first.parent
+        status, data, errors = demo(tmp_path, "--folder", str(first))
+        assert status == 1
+        assert "Another demo runs in" in errors
+    assert database.is_file()

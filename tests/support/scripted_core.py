@@ -48,6 +48,7 @@ PASSWORD = "correct horse"
 CODE = "482913"
 READ_TOKEN = "token-that-may-read"
 CALL_TOKEN = "token-that-may-call"
+ADMIN_TOKEN = "token-that-may-administer"
 
 
 def a_leg(state: str, **changes: Any) -> LegView:  # noqa: ANN401  (fields by name)
@@ -232,9 +233,10 @@ class ScriptedCore:
         return self.sessions.get(token)
 
     async def principal_of_token(self, token: str, now_wall_ms: int) -> Principal | None:
-        """Return Anna with the scopes of her two tokens."""
+        """Return Anna with the scopes of one of her tokens."""
         del now_wall_ms
         scopes = {READ_TOKEN: ("read",), CALL_TOKEN: ("read", "call")}
+        scopes[ADMIN_TOKEN] = ("read", "call", "admin")
         return replace(self.anna, scopes=scopes[token]) if token in scopes else None
 
     async def device(self, device_id: str, now_wall_ms: int) -> tuple[Principal, bytes] | None:

@@ -84,6 +84,7 @@ NOT_MIRRORED = frozenset(
         "call_core/units/calendar.py",
         "call_core/units/caller.py",
         "call_core/units/changes.py",
+        "call_core/units/company_directory.py",
         "call_core/units/control.py",
         "call_core/units/corrections.py",
         "call_core/units/directory.py",

@@ -21,6 +21,18 @@ TEXTS = MappingProxyType(
             "Removed {name}, {number}." + _UNDO_SHORT,
             "Removed {name}." + _UNDO_SHORT,
         ),
+        "company_entry_saved": say(
+            "Saved {name}",
+            "Saved {name}, {number}, for everybody in the company.",
+            "Saved {name}, {number}, for everybody.",
+            "Saved {name}, {number}.",
+        ),
+        "company_entry_removed": say(
+            "Removed {name}",
+            "Removed {name}, {number}, from the company's directory.",
+            "Removed {name}, {number}, for everybody.",
+            "Removed {name} for everybody.",
+        ),
         "slot_set": say(
             "*{slot} is {label}",
             "*{slot} now calls {label}." + _UNDO,

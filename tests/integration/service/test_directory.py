@@ -1,13 +1,18 @@
 """Directory, speed dial, default phone, and the way back for a minute."""
 
 import pytest
+from sqlalchemy import select
 
-from call_core.storage import people_rows
+from call_core.administration import ForgetEntry, SaveEntry
+from call_core.outcomes import Phone
+from call_core.storage import people_rows, tables
+from call_core.storage.statements import select_statement
 from call_core.storage.transaction import Tx
 from tests.support.service import Service, call_id
 from tests.support.world import CELL, OFFICE, UK, US, User
 
 pytestmark = pytest.mark.anyio
+_DETAILS = select_statement(select(tables.audit.c.detail), name="details_of_audit")
 
 
 async def _names(service: Service, user: User, prefix: str = "") -> list[str]:
@@ -138,6 +143,26 @@ async def test_company_entries_are_everybody_s_and_the_administrator_s_to_change
     assert await service.said(ada, "quote bob") == "name_unknown"
     assert await service.said(boss, "undo") == "undone"
     assert await _rung(service, ada, "bob") == UK
+
+
+async def test_an_administrator_writes_the_company_s_entries(service: Service, ada: User) -> None:
+    """Every user calls them at once; a member is refused by name; each change is audited."""
+    boss = await service.world.user(ada.customer_id, "Boss", role="administrator", phones=False)
+    save = SaveEntry(ada.customer_id, "desk", "(212) 555-0147 x12")
+    assert await service.said(ada, save) == "not_administrator"
+    assert await service.said(ada, ForgetEntry(ada.customer_id, "desk")) == "not_administrator"
+    assert await service.said(boss, save, channel="api", scopes=("read", "call")) == "scope_missing"
+    outcome = await service.ask(boss, save)
+    assert outcome.code == "company_entry_saved"
+    assert outcome.fields["number"] == Phone("+12125550147", "12")
+    assert await _rung(service, ada, "desk") == "+12125550147"
+    other = await service.world.customer("Other")
+    assert await service.said(boss, SaveEntry(other, "desk", UK)) == "no_such_customer"
+    assert await service.said(boss, ForgetEntry(ada.customer_id, "DESK")) == "company_entry_removed"
+    assert await service.said(ada, "quote desk") == "name_unknown"
+    audited = await service.audited("admin.SaveEntry") + await service.audited("admin.ForgetEntry")
+    assert [row[1] for row in audited] == [boss.id, boss.id]
+    assert "2125550147" not in str(await service.rows(_DETAILS))
 
 
 async def test_directories_are_their_users_own(service: Service, ada: User) -> None:

@@ -153,3 +153,15 @@ def test_the_whole_report_has_a_line_for_everything(tmp_path: Path) -> None:
     ]
     assert {"port http", "port smtp", "exposure", "mail relay", "extras"} <= set(names)
     assert [each for each in found if each.level is not Level.OK and not each.advice] == []
+
+
+def test_traces_need_their_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Off unless asked for; asked for without the extra, `serve` would refuse and why is said."""
+    assert doctor.traces(load(tmp_path)).detail == "off"
+    wanted = load(tmp_path, '[telemetry]\nendpoint = "http://127.0.0.1:4318"')
+    monkeypatch.setattr(doctor, "TRACE_MODULES", ())
+    assert doctor.traces(wanted).level is Level.OK
+    monkeypatch.setattr(doctor, "TRACE_MODULES", ("no_such_package",))
+    finding = doctor.traces(wanted)
+    assert finding.level is Level.BAD
+    assert "install callgate[otel]" in finding.advice

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from call_core.calls.causes import Cause
 from call_core.calls.facts import (
     AMEND,
+    CUT_TOLERANCE_MS,
     GUARDS,
     IGNORE,
     OTHERWISE,
@@ -231,7 +232,7 @@ def test_no_leg_ends_before_its_answer() -> None:
 CAUSES = """
     by us asked    answered -> CALL_ENDED us
     by us asked    ringing  -> CALL_ENDED us
-    by us unasked  answered -> MONEY_ENDED us
+    by us unasked  answered -> NO_ANSWER switch
     by us unasked  ringing  -> NO_ANSWER us
     party asked    answered -> NO_ANSWER party
     party unasked  answered -> NO_ANSWER party
@@ -241,13 +242,31 @@ CAUSES = """
 
 @pytest.mark.parametrize("row", CAUSES.strip().splitlines())
 def test_who_ended_a_leg_and_why(row: str) -> None:
-    """Our own cause counts when we ended it; the switch's limit is the money's end."""
+    """Our own cause counts when we ended it; the switch's own reason is no money's end."""
     given_words, _, expected = row.partition(" -> ")
     who, asked, state = given_words.replace("by us", "us").split()
     leg = leg_in(LegState[state.upper()])
     leg = replace(leg, hangup_asked=int(Cause.CALL_ENDED) if asked == "asked" else 0)
     end = event(leg, EventKind.ENDED, T0 + 60, cause=19, by_us=who == "us")
     ended = merge(leg, end).leg
+    assert f"{Cause(ended.cause).name} {ended.hangup_by}" == expected
+
+
+@pytest.mark.parametrize(
+    ("early_ms", "expected"),
+    [
+        (-5_000, "MONEY_ENDED us"),
+        (0, "MONEY_ENDED us"),
+        (CUT_TOLERANCE_MS, "MONEY_ENDED us"),
+        (CUT_TOLERANCE_MS + 1, "NORMAL_CLEARING switch"),
+    ],
+)
+def test_a_cut_at_the_end_of_the_paid_time_is_the_money(early_ms: int, expected: str) -> None:
+    """The switch's limit was armed with it; what it ends earlier is not for want of money."""
+    leg = replace(leg_in(LegState.ANSWERED), paid_seconds=60)
+    assert leg.paid_until_call_ms is not None
+    at_call_ms = leg.paid_until_call_ms - early_ms
+    ended = merge(leg, event(leg, EventKind.ENDED, at_call_ms, cause=16, by_us=True)).leg
     assert f"{Cause(ended.cause).name} {ended.hangup_by}" == expected
 
 

@@ -86,6 +86,21 @@ def test_money_ends_the_call_of_two(label: str, seconds: int, cut: str, outcome:
     assert before.play(f"{cut} tick").outcome == outcome
 
 
+@pytest.mark.parametrize(
+    ("max_seconds", "reason"), [(None, "money"), (60, "money"), (54, "time"), (50, "time")]
+)
+def test_a_cut_while_nobody_looked_says_what_was_over(max_seconds: int | None, reason: str) -> None:
+    """The switch cut where the paid time ended; if the asked length was over by then, it was that.
+
+    Both have talked since second 9, A's money reaches to second 63.
+    """
+    call = run(replace(paid(two_party(), "A", 60), max_seconds=max_seconds), TALK).call
+    cut = event(call.first.last_leg, EventKind.ENDED, at("63"), cause=16, by_us=True)
+    ended = advance(call, [cut], at("300"), RULES).call
+    assert ended.reason == reason
+    assert ended.first.last_leg.cause == Cause.MONEY_ENDED
+
+
 def test_our_cut_comes_before_the_switchs() -> None:
     """With a guard of half a second the leg is hung up half a second before its money ends."""
     rules = Rules(cut_guard_ms=500)

@@ -34,7 +34,14 @@ LAUNCH = {ask.Call, ask.Conference, ask.Last}
 RING = {ask.Add, ask.Redial, ask.Move}
 PRIVATE = {ask.Balance, ask.History, ask.Status, ask.Why, ask.More, ask.Directory, ask.Phones}
 PRIVATE |= {ask.Who, ask.Next}
-COMPANY = {admin.AddUser, admin.DisableUser, admin.AddBillingCode, admin.HangUpCall}
+COMPANY = {
+    admin.AddUser,
+    admin.DisableUser,
+    admin.AddBillingCode,
+    admin.SaveEntry,
+    admin.ForgetEntry,
+    admin.HangUpCall,
+}
 HOUSE = {admin.AddCustomer, admin.TopUp, admin.ActivateDeck, admin.Freeze, admin.Unfreeze}
 OWN = {admin.AddPhone, admin.AddSender, admin.SetPassword, admin.AddToken, admin.RevokeToken}
 

@@ -16,6 +16,7 @@ ROUTES = {
     "/api/v1/balance": {"get"},
     "/api/v1/rates": {"get"},
     "/api/v1/directory": {"get"},
+    "/api/v1/directory/{name}": {"put", "delete"},
     "/api/v1/requests/{request_id}": {"get"},
 }
 
@@ -73,7 +74,9 @@ async def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("name", ["CallBody", "ConferenceBody", "CommandBody", "PartyBody"])
+@pytest.mark.parametrize(
+    "name", ["CallBody", "ConferenceBody", "CommandBody", "PartyBody", "EntryBody"]
+)
 async def test_bodies_have_examples_and_refuse_the_unknown(
     document: dict[str, Any], name: str
 ) -> None:

@@ -1,11 +1,14 @@
 """The user's own things: directory, phones, balance, tokens, help."""
 
+from dataclasses import replace
+
 import pytest
 
+from call_core.administration import Administration, ForgetEntry, SaveEntry
 from call_core.commands import Command, Forget, Name, Number, Save, SetSlot, UsePhone
 from call_core.contracts import DirectoryEntry
 from call_core.errors import ParseError
-from call_core.outcomes import Done
+from call_core.outcomes import Done, Refused
 from channels.web.account_pages import MAX_NAME_LENGTH, directory_change
 from tests.support.scripted_core import ScriptedCore
 from tests.unit.channels.web.conftest import Visitor
@@ -19,13 +22,20 @@ from tests.unit.channels.web.conftest import Visitor
             Save("bob", Number("0207 946 0018")),
         ),
         ({"action": "forget", "name": "bob"}, Forget("bob")),
+        (
+            {"action": "save", "name": "bob", "number": "0207 946 0018", "shared": "1"},
+            SaveEntry("cust_1", "bob", "0207 946 0018"),
+        ),
+        ({"action": "forget", "name": "bob", "shared": "1"}, ForgetEntry("cust_1", "bob")),
         ({"action": "slot", "name": "bob", "slot": "7"}, SetSlot(7, Name("bob"))),
         ({"action": "forget", "name": "b" * MAX_NAME_LENGTH}, Forget("b" * MAX_NAME_LENGTH)),
     ],
 )
-def test_the_directory_form_makes_commands(fields: dict[str, str], command: Command) -> None:
+def test_the_directory_form_makes_commands(
+    fields: dict[str, str], command: Command | Administration
+) -> None:
     """Saving, forgetting and speed dial are commands like any other."""
-    assert directory_change(fields) == command
+    assert directory_change(fields, "cust_1") == command
 
 
 @pytest.mark.parametrize(
@@ -35,6 +45,8 @@ def test_the_directory_form_makes_commands(fields: dict[str, str], command: Comm
         {"action": "save", "name": "bob"},
         {"action": "save", "number": "1"},
         {"action": "save", "name": "bob", "number": "1" * 61},
+        {"action": "save", "name": "balance", "number": "0207 946 0018"},
+        {"action": "save", "name": "call bob", "number": "0207 946 0018", "shared": "1"},
         {"action": "forget", "name": "b" * (MAX_NAME_LENGTH + 1)},
         {"action": "slot", "name": "bob", "slot": "x"},
         {"action": "slot", "name": "bob", "slot": "1234"},
@@ -42,7 +54,7 @@ def test_the_directory_form_makes_commands(fields: dict[str, str], command: Comm
 )
 def test_an_incomplete_form_is_refused(fields: dict[str, str]) -> None:
     """Nothing is guessed about what is missing or too long."""
-    assert isinstance(directory_change(fields), ParseError)
+    assert isinstance(directory_change(fields, "cust_1"), ParseError)
 
 
 @pytest.mark.anyio
@@ -67,6 +79,7 @@ async def test_the_directory_shows_names_and_empty_states(
     page = await anna.get("/directory")
     assert "+44 20 7946 0018 x12" in page.text
     assert "Forget mom" not in page.text
+    assert 'name="shared"' not in page.text
 
 
 @pytest.mark.anyio
@@ -128,3 +141,23 @@ async def test_the_help_is_open_and_teaches_the_grammar(visitor: Visitor) -> Non
     page = await visitor.get("/help")
     assert "<code>call mom</code>" in page.text
     assert "topup" not in page.text
+
+
+@pytest.mark.anyio
+async def test_an_administrator_writes_the_company_s_names(
+    anna: Visitor, core: ScriptedCore
+) -> None:
+    """A box to tick when saving; removing the company's entry never means one of the same name."""
+    core.sessions = {
+        token: replace(who, role="administrator") for token, who in core.sessions.items()
+    }
+    core.entries = [DirectoryEntry("mom", "+442079460018", "", shared=True)]
+    page = await anna.get("/directory")
+    assert "For everybody in the company" in page.text
+    assert 'name="shared" value="1"><button' in page.text
+    fields = {"action": "save", "name": "bob", "number": "+1 212 555 0147", "shared": "1"}
+    core.answers = [Refused("not_administrator")]
+    anna.page = await anna.fill("/directory", fields)
+    assert core.asked[-1].command == SaveEntry(core.anna.customer_id, "bob", "+1 212 555 0147")
+    assert core.asked[-1].text == ""
+    assert " checked" in anna.page.text

@@ -10,7 +10,19 @@ from typer.main import get_command
 from gateway.cli.root import app
 
 COMMANDS = [
-    *("init", "serve", "demo", "doctor", "channels", "backup", "restore", "topup", "freeze"),
+    *(
+        "init",
+        "serve",
+        "demo",
+        "directory forget",
+        "directory save",
+        "doctor",
+        "channels",
+        "backup",
+        "restore",
+        "topup",
+        "freeze",
+    ),
     *(
         "unfreeze",
         "call",

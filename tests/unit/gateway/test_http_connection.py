@@ -1,0 +1,175 @@
+"""Slow, long and too many HTTP connections, on a real socket."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+import httpx2
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
+
+from gateway.app import create_app
+from gateway.http_connection import MAX_HEAD_BYTES, RETRY_AFTER_S, ConnectionLimits
+from gateway.http_listener import HttpListener
+
+pytestmark = [pytest.mark.anyio, pytest.mark.enable_socket]
+WAIT_S = 30
+Listen = Callable[[ConnectionLimits], "asyncio.Future[int]"]
+
+
+def application() -> FastAPI:
+    """An application that reads bodies, one that does not, and a stream."""
+    app = create_app([], max_body_bytes=10_000_000, stop=asyncio.Event(), version="1")
+
+    @app.post("/read")
+    async def read(request: Request) -> int:
+        return len(await request.body())
+
+    @app.post("/deaf")
+    async def deaf() -> str:
+        return "no"
+
+    @app.get("/stream")
+    async def stream() -> StreamingResponse:
+        async def pieces() -> AsyncIterator[bytes]:
+            for _ in range(4):
+                yield b"x"
+                await asyncio.sleep(0.3)
+
+        return StreamingResponse(pieces())
+
+    return app
+
+
+@pytest.fixture
+async def listen() -> AsyncIterator[Callable[[ConnectionLimits], object]]:
+    """Serve with these limits; return the port."""
+    async with AsyncExitStack() as stack:
+
+        async def start(limits: ConnectionLimits) -> int:
+            listener = HttpListener("127.0.0.1", 0, limits)
+            stack.push_async_callback(listener.stop)
+            await listener.start(application())
+            return listener.port
+
+        yield start
+
+
+async def answer(port: int, sent: bytes) -> bytes:
+    """Send this and nothing more; return what comes until the peer closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    async with asyncio.timeout(WAIT_S):
+        got = await reader.read()
+    writer.close()
+    return got
+
+
+HEAD = b"POST /read HTTP/1.1\r\nhost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"G",
+        b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: ",
+        HEAD + b"content-length: 10\r\n\r\n",
+        HEAD + b"content-length: 10\r\n\r\nhalf ",
+        HEAD + b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
+    ],
+)
+async def test_a_request_that_does_not_come_is_408(listen: Listen, sent: bytes) -> None:
+    """Head or body, declared or chunked: the peer reads why, and the connection is closed."""
+    port = await listen(ConnectionLimits(request_timeout_s=0.3))
+    head, _, body = (await answer(port, sent)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 Request Timeout")
+    assert b"connection: close" in head
+    assert json.loads(body)["code"] == "request_timeout"
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n"])
+async def test_a_connection_that_says_nothing_is_closed(listen: Listen, sent: bytes) -> None:
+    """There is no request to be late with, and still no place is taken for ever."""
+    port = await listen(ConnectionLimits(request_timeout_s=0.3))
+    got = await answer(port, sent)
+    assert got == b"" or b" 408 " in got
+
+
+async def test_a_byte_now_and_then_does_not_help(listen: Listen) -> None:
+    """The deadline is of the whole request, not of the pause between two bytes."""
+    port = await listen(ConnectionLimits(request_timeout_s=0.5))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(HEAD + b"content-length: 1000\r\n\r\n")
+
+    async def drip() -> None:
+        while not writer.is_closing():
+            writer.write(b"x")
+            await asyncio.sleep(0.05)
+
+    dripping = asyncio.create_task(drip())
+    async with asyncio.timeout(WAIT_S):
+        got = await reader.readline()
+    dripping.cancel()
+    writer.close()
+    assert b" 408 " in got
+
+
+async def test_a_body_that_nobody_reads_keeps_no_connection_open(listen: Listen) -> None:
+    """The answer is there at once; the connection ends with the deadline."""
+    port = await listen(ConnectionLimits(request_timeout_s=0.3))
+    sent = b"POST /deaf HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n"
+    got = await answer(port, sent)
+    assert b" 200 " in got
+    assert b" 408 " not in got
+
+
+async def test_slow_ones_change_nothing_for_the_others(listen: Listen) -> None:
+    """A hundred that hang in head or body; everybody else is answered, streams included."""
+    port = await listen(ConnectionLimits(request_timeout_s=WAIT_S))
+    slow = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]
+    for n, (_, writer) in enumerate(slow):
+        writer.write(HEAD + (b"content-length: 9\r\n\r\nx" if n % 2 else b"x-slow: "))
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=WAIT_S) as client:
+        for _ in range(20):
+            assert (await client.post("/read", content=b"12345")).json() == 5
+    for _, writer in slow:
+        writer.close()
+
+
+async def test_an_answer_may_take_longer_than_a_request(listen: Listen) -> None:
+    """A stream goes on behind the deadline, and a connection is used again after it."""
+    port = await listen(ConnectionLimits(request_timeout_s=0.5))
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=WAIT_S) as client:
+        assert (await client.get("/stream")).text == "xxxx"
+        assert (await client.post("/read", content=b"123")).json() == 3
+
+
+async def test_a_head_has_a_limit(listen: Listen) -> None:
+    """At the limit it is read, behind it 431; a long body is no head."""
+    port = await listen(ConnectionLimits())
+    start = b"GET /stream HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-long: "
+    fits = start + b"x" * (MAX_HEAD_BYTES - len(start) - 4) + b"\r\n\r\n"
+    assert len(fits) == MAX_HEAD_BYTES
+    assert b" 200 " in await answer(port, fits)
+    assert b" 431 " in await answer(port, start + b"x" * (MAX_HEAD_BYTES - len(start) + 1))
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=WAIT_S) as client:
+        assert (await client.post("/read", content=b"x" * 1_000_000)).json() == 1_000_000
+
+
+async def test_one_connection_too_many_is_503(listen: Listen) -> None:
+    """It is told when to come again; when another has gone there is room."""
+    port = await listen(ConnectionLimits(max_connections=2))
+    held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+    got = await answer(port, b"")
+    assert b" 503 " in got
+    assert f"retry-after: {RETRY_AFTER_S}".encode() in got
+    held[0][1].close()
+    await held[0][1].wait_closed()
+    async with asyncio.timeout(WAIT_S):
+        while b" 503 " in await answer(  # noqa: ASYNC110  (until the server has noticed)
+            port, b"GET /stream HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        ):
+            await asyncio.sleep(0.05)
+    held[1][1].close()
