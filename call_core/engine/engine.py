@@ -40,6 +40,16 @@ MOST_DUE_SHOWN = 100
 _IDLE = ("SCHEDULED", "ASKED")
 _F = tables.facts
 
+RUNNING = call_rows.call_set(
+    select(tables.calls.c.id)
+    .where(
+        tables.calls.c.ended_wall_ms.is_(None),
+        tables.calls.c.state.notin_(_IDLE),
+        tables.calls.c.shard == bindparam("shard"),
+    )
+    .order_by(tables.calls.c.id),
+    "our_shard",
+)
 FACT = select_statement(select(_F.c.value).where(_F.c.key == bindparam("key")), name="fact")
 PUT_FACT = upsert_statement(
     lambda insert_into: (made := insert_into(_F)).on_conflict_do_update(
@@ -274,12 +284,7 @@ class Engine:
 
 def _running(tx: Tx, house: House) -> tuple[list[Call], int | None]:
     """Return every running call of our shard, and when a process was last alive."""
-    found = [
-        call_rows.load_call(tx, call_id)
-        for call_id, _, state in tx.all(call_rows.LIVE_CALLS)
-        if state not in _IDLE
-    ]
-    calls = [call for call in found if call is not None and call.shard == house.shard]
+    calls = call_rows.load_calls(tx, RUNNING, shard=house.shard)
     row = tx.one(FACT, key=ALIVE)
     return calls, None if row is None else int(row[0])
 
