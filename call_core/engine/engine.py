@@ -41,13 +41,11 @@ _IDLE = ("SCHEDULED", "ASKED")
 _F = tables.facts
 
 RUNNING = call_rows.call_set(
-    select(tables.calls.c.id)
-    .where(
+    select(tables.calls.c.id).where(
         tables.calls.c.ended_wall_ms.is_(None),
         tables.calls.c.state.notin_(_IDLE),
         tables.calls.c.shard == bindparam("shard"),
-    )
-    .order_by(tables.calls.c.id),
+    ),
     "our_shard",
 )
 FACT = select_statement(select(_F.c.value).where(_F.c.key == bindparam("key")), name="fact")
@@ -284,7 +282,9 @@ class Engine:
 
 def _running(tx: Tx, house: House) -> tuple[list[Call], int | None]:
     """Return every running call of our shard, and when a process was last alive."""
-    calls = call_rows.load_calls(tx, RUNNING, shard=house.shard)
+    calls = sorted(
+        call_rows.load_calls(tx, RUNNING, shard=house.shard), key=lambda call: call.created_wall_ms
+    )
     row = tx.one(FACT, key=ALIVE)
     return calls, None if row is None else int(row[0])
 
