@@ -38,7 +38,7 @@ from call_core.storage.statements import Row, select_statement
 from call_core.storage.transaction import Tx
 from call_core.units.changes import SPENT
 
-_C, _D, _R = tables.calls, tables.cdrs, tables.requests
+_C, _D, _R, _U = tables.calls, tables.cdrs, tables.requests, tables.users
 MOST = 200
 _MINE = and_(
     _C.c.customer_id == bindparam("customer_id"),
@@ -48,22 +48,35 @@ _ADMINISTRATOR = "administrator"
 
 
 def _after(at: ColumnElement[int], key: ColumnElement[str]) -> ColumnElement[bool]:
-    """Rows older than the cursor; rows of the same instant are told apart by their id."""
-    return or_(
-        at < bindparam("before_ms"),
-        and_(at == bindparam("before_ms"), key < bindparam("before_id")),
+    """Rows older than the cursor; rows of the same instant are told apart by their id.
+
+    The first condition follows from the others; by it an index goes to the place at once, however
+    much stands before it.
+    """
+    return and_(
+        at <= bindparam("before_ms"),
+        or_(at < bindparam("before_ms"), key < bindparam("before_id")),
     )
 
 
-CALLS = {
-    scope: select_statement(
-        select(_C.c.id, _C.c.created_wall_ms)
-        .where(where == bindparam("owner"), _after(_C.c.created_wall_ms, _C.c.id))
-        .order_by(_C.c.created_wall_ms.desc(), _C.c.id.desc())
-        .limit(bindparam("most")),
-        name=f"calls_of_{scope}",
-    )
+def _name_of(user_id: ColumnElement[str]) -> ColumnElement[str]:
+    """Look a user up for each row; a join would let a database go through all users instead."""
+    return select(_U.c.name).where(_U.c.id == user_id).scalar_subquery()
+
+
+_PAGES = {
+    scope: select(_C.c.id)
+    .where(where == bindparam("owner"), _after(_C.c.created_wall_ms, _C.c.id))
+    .order_by(_C.c.created_wall_ms.desc(), _C.c.id.desc())
+    .limit(bindparam("most"))
     for scope, where in (("user", _C.c.user_id), ("customer", _C.c.customer_id))
+}
+CALLS = {scope: call_rows.call_set(page, scope) for scope, page in _PAGES.items()}
+CALLERS = {
+    scope: select_statement(
+        page.with_only_columns(_C.c.user_id, _name_of(_C.c.user_id)), name=f"callers_of_{scope}"
+    )
+    for scope, page in _PAGES.items()
 }
 CALL_BY_ID = select_statement(
     select(_C.c.id).where(_MINE, _C.c.id == bindparam("id")), name="call_by_id"
@@ -105,10 +118,8 @@ CDRS_OF_CALL = select_statement(
 )
 CDRS_SINCE = select_statement(
     _CDRS.where(
-        or_(
-            _D.c.created_wall_ms > bindparam("after_ms"),
-            and_(_D.c.created_wall_ms == bindparam("after_ms"), _D.c.id > bindparam("after_id")),
-        )
+        _D.c.created_wall_ms >= bindparam("after_ms"),
+        or_(_D.c.created_wall_ms > bindparam("after_ms"), _D.c.id > bindparam("after_id")),
     )
     .order_by(_D.c.created_wall_ms, _D.c.id)
     .limit(bindparam("most")),
@@ -120,11 +131,11 @@ REQUEST = select_statement(
     ).where(_R.c.id == bindparam("id"), _R.c.user_id == bindparam("user_id")),
     name="request_of_user",
 )
-LIVE_CALL_IDS = select_statement(
-    select(_C.c.id)
-    .where(_C.c.ended_wall_ms.is_(None), _C.c.state.notin_(["SCHEDULED", "ASKED"]))
-    .order_by(_C.c.created_wall_ms),
-    name="live_call_ids",
+# In no order: by an index of what has not ended, and not by the primary key through all the past.
+LIVE_CALLS = call_rows.call_set(select(_C.c.id).where(_C.c.ended_wall_ms.is_(None)), "everybody")
+LIVE_CALLERS = select_statement(
+    select(_C.c.user_id, _name_of(_C.c.user_id)).where(_C.c.ended_wall_ms.is_(None)),
+    name="callers_of_everybody",
 )
 LAST_MS = 2**62
 LAST_ID = "~"
@@ -150,18 +161,20 @@ def _scope(who: Principal) -> tuple[str, str]:
 def call_page(
     tx: Tx, who: Principal, limit: int, cursor: str, now_call_ms: int, rules: Rules
 ) -> Page[CallView]:
-    """Return calls, newest first."""
+    """Return calls, newest first, in four statements however many there are."""
     scope, owner = _scope(who)
     before_ms, before_id = _cursor(cursor)
-    rows = tx.all(
-        CALLS[scope], owner=owner, before_ms=before_ms, before_id=before_id, most=limit + 1
-    )
-    views = []
-    for call_id, _ in rows[:limit]:
-        call = call_rows.load_call(tx, call_id)
-        assert call is not None, call_id
-        views.append(view_of(tx, call, now_call_ms, rules))
-    following = f"{rows[limit - 1][1]}.{rows[limit - 1][0]}" if len(rows) > limit else ""
+    page: dict[str, str | int] = {
+        "owner": owner,
+        "before_ms": before_ms,
+        "before_id": before_id,
+        "most": limit + 1,
+    }
+    calls = call_rows.load_calls(tx, CALLS[scope], **page)
+    names: dict[str, str] = dict(tx.all(CALLERS[scope], **page)) if calls else {}
+    last = calls[limit - 1] if len(calls) > limit else None
+    following = f"{last.created_wall_ms}.{last.id}" if last is not None else ""
+    views = (show(call, names.get(call.user_id, ""), now_call_ms, rules) for call in calls[:limit])
     return Page(tuple(views), following)
 
 
@@ -242,10 +255,12 @@ def _leg(call: Call, leg: Leg, now_call_ms: int, rules: Rules) -> LegView:
     )
 
 
-def live_calls(tx: Tx) -> list[Call]:
-    """Return every running call, oldest first; for the operator."""
-    found = (call_rows.load_call(tx, row[0]) for row in tx.all(LIVE_CALL_IDS))
-    return [call for call in found if call is not None]
+def live_calls(tx: Tx, now_call_ms: int, rules: Rules) -> list[CallView]:
+    """Return every call that is not over, scheduled ones included; for the operator."""
+    calls = call_rows.load_calls(tx, LIVE_CALLS)
+    names: dict[str, str] = dict(tx.all(LIVE_CALLERS))
+    calls.sort(key=lambda call: (call.created_wall_ms, call.id))
+    return [show(call, names.get(call.user_id, ""), now_call_ms, rules) for call in calls]
 
 
 # --- records ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What the operator looks at: users by name, running calls of everybody, records for export.
+"""What the operator looks at: users by name, whose a call is, records for export.
 
 The core shows each user what is theirs; the operator's tools take the place of the owner to read
 through the same views, so a call looks here as it looks on its owner's page.
@@ -9,19 +9,14 @@ from collections.abc import Iterator
 from sqlalchemy import bindparam, select
 
 from call_core import queries
-from call_core.contracts import CallCore, CallView, Cdr, Principal
+from call_core.contracts import Cdr, Principal
 from call_core.storage import people_rows, tables
 from call_core.storage.people_rows import CallerRow
 from call_core.storage.statements import select_statement
-from call_core.storage.store import Store
 from call_core.storage.transaction import Tx
 
 PAGE = 500
 _C = tables.calls
-_LIVE = select_statement(
-    select(_C.c.id, _C.c.user_id).where(_C.c.ended_wall_ms.is_(None)).order_by(_C.c.id),
-    name="live_calls_of_all",
-)
 _OWNER = select_statement(
     select(_C.c.user_id).where(_C.c.id == bindparam("call_id")), name="owner_of_call"
 )
@@ -48,25 +43,10 @@ def users_named(tx: Tx, name: str) -> list[CallerRow]:
     return tx.all(people_rows.CALLERS_BY_NAME, name=name)
 
 
-def live_owners(tx: Tx) -> list[tuple[str, Principal]]:
-    """Return the id of every call that is not over, with its owner (a query)."""
-    return [(call_id, _principal(tx, user_id)) for call_id, user_id in tx.all(_LIVE)]
-
-
 def owner_of_call(tx: Tx, call_id: str) -> Principal | None:
     """Return whose call it is, None when there is no such call (a query)."""
     row = tx.one(_OWNER, call_id=call_id)
     return None if row is None else _principal(tx, row[0])
-
-
-async def live_calls(core: CallCore, store: Store) -> list[CallView]:
-    """Return every call that is not over."""
-    found = []
-    for call_id, owner in await store.read(live_owners):
-        view = await core.call(owner, call_id)
-        if view is not None and view.ended_call_ms is None:
-            found.append(view)
-    return found
 
 
 def every_cdr(tx: Tx, since_wall_ms: int) -> Iterator[Cdr]:

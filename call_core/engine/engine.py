@@ -44,6 +44,14 @@ MOST_DUE_SHOWN = 100
 _IDLE = ("SCHEDULED", "ASKED")
 _F = tables.facts
 
+RUNNING = call_rows.call_set(
+    select(tables.calls.c.id).where(
+        tables.calls.c.ended_wall_ms.is_(None),
+        tables.calls.c.state.notin_(_IDLE),
+        tables.calls.c.shard == bindparam("shard"),
+    ),
+    "our_shard",
+)
 FACT = select_statement(select(_F.c.value).where(_F.c.key == bindparam("key")), name="fact")
 PUT_FACT = upsert_statement(
     lambda insert_into: (made := insert_into(_F)).on_conflict_do_update(
@@ -305,12 +313,9 @@ async def _is_up(switch: Switch) -> bool:
 
 def _running(tx: Tx, house: House) -> tuple[list[Call], int | None]:
     """Return every running call of our shard, and when a process was last alive."""
-    found = [
-        call_rows.load_call(tx, call_id)
-        for call_id, _, state in tx.all(call_rows.LIVE_CALLS)
-        if state not in _IDLE
-    ]
-    calls = [call for call in found if call is not None and call.shard == house.shard]
+    calls = sorted(
+        call_rows.load_calls(tx, RUNNING, shard=house.shard), key=lambda call: call.created_wall_ms
+    )
     row = tx.one(FACT, key=ALIVE)
     return calls, None if row is None else int(row[0])
 

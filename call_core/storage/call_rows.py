@@ -4,18 +4,19 @@ Every write of an existing call names the version (and epoch) that it was read a
 having been faster is `Fenced`, and whoever wrote it reads again.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, func, insert, select, update
-from sqlalchemy.sql import Update
+from sqlalchemy.sql import Select, Update
 
 from call_core.calls.model import Call, CallState, Leg, Party, Role
 from call_core.errors import Fenced
 from call_core.rating.rater import RateTerms
 from call_core.storage import tables
-from call_core.storage.statements import Value, select_statement, write_statement
+from call_core.storage.statements import Statement, Value, select_statement, write_statement
 from call_core.storage.transaction import Tx
 
 Row = dict[str, Any]
@@ -89,13 +90,14 @@ LOAD_PARTIES = select_statement(
 )
 _NUMBER = tables.numbers.alias("number")
 _CALLER = tables.numbers.alias("caller")
+_LEG_COLUMNS = (
+    tables.legs,
+    func.coalesce(_NUMBER.c.digits, ""),
+    func.coalesce(_NUMBER.c.extension, ""),
+    func.coalesce(_CALLER.c.digits, ""),
+)
 LOAD_LEGS = select_statement(
-    select(
-        tables.legs,
-        func.coalesce(_NUMBER.c.digits, ""),
-        func.coalesce(_NUMBER.c.extension, ""),
-        func.coalesce(_CALLER.c.digits, ""),
-    )
+    select(*_LEG_COLUMNS)
     .outerjoin(_NUMBER, _NUMBER.c.id == tables.legs.c.number_id)
     .outerjoin(_CALLER, _CALLER.c.id == tables.legs.c.caller_number_id)
     .where(tables.legs.c.call_id == bindparam("call_id"))
@@ -103,6 +105,61 @@ LOAD_LEGS = select_statement(
     row=_dicts(tables.legs, "number", "post_dial", "caller_id"),
     name="load_legs",
 )
+
+
+class CallSet(NamedTuple):
+    """Statements that read many calls at once: three, however many calls there are."""
+
+    calls: Statement[Row]
+    parties: Statement[Row]
+    legs: Statement[Row]
+
+
+def call_set(chosen: Select[Any], name: str) -> CallSet:
+    """Return the statements for the calls whose ids `chosen` selects, in its order.
+
+    The choice stands in each of them: a list of ids has no fixed text.
+    """
+    ids = chosen.subquery("chosen")
+    picked = select(ids.c.id)
+    parties, legs = tables.parties, tables.legs
+    return CallSet(
+        select_statement(
+            chosen.with_only_columns(*tables.calls.c),
+            row=_dicts(tables.calls),
+            name=f"calls_of_{name}",
+        ),
+        select_statement(
+            select(parties).where(parties.c.call_id.in_(picked)).order_by(parties.c.n),
+            row=_dicts(parties),
+            name=f"parties_of_{name}",
+        ),
+        select_statement(
+            select(*_LEG_COLUMNS)
+            .outerjoin(_NUMBER, _NUMBER.c.id == legs.c.number_id)
+            .outerjoin(_CALLER, _CALLER.c.id == legs.c.caller_number_id)
+            .where(legs.c.call_id.in_(picked))
+            .order_by(legs.c.n, legs.c.attempt),
+            row=_dicts(legs, "number", "post_dial", "caller_id"),
+            name=f"legs_of_{name}",
+        ),
+    )
+
+
+def load_calls(tx: Tx, chosen: CallSet, **values: Value) -> list[Call]:
+    """Return every chosen call with its parties and legs, in the choice's order."""
+    rows = tx.all(chosen.calls, **values)
+    if not rows:
+        return []
+    parties: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in tx.all(chosen.parties, **values):
+        parties[row["call_id"]].append(row)
+    legs: defaultdict[str, list[Leg]] = defaultdict(list)
+    for row in tx.all(chosen.legs, **values):
+        legs[row["call_id"]].append(_leg(row))
+    return [_call(row, parties[row["id"]], legs[row["id"]]) for row in rows]
+
+
 LIVE_CALLS = select_statement(
     select(tables.calls.c.id, tables.calls.c.version, tables.calls.c.state).where(
         tables.calls.c.ended_wall_ms.is_(None)

@@ -51,12 +51,12 @@ REST_TTL_MS = 600_000
 _DESTINATIONS = 9
 _C, _D, _L = tables.calls, tables.cdrs, tables.list_rests
 
-PAST_CALLS = select_statement(
-    select(_C.c.id, _C.c.ref, _C.c.state, _C.c.launched_call_ms, _C.c.created_wall_ms)
+PAST_CALLS = call_rows.call_set(
+    select(_C.c.id)
     .where(_C.c.user_id == bindparam("user_id"), _C.c.launched_call_ms.is_not(None))
     .order_by(_C.c.created_wall_ms.desc())
     .limit(HISTORY_ROWS),
-    name="past_calls",
+    "a_history",
 )
 EXPLANATIONS = select_statement(
     select(_D.c.leg, _D.c.explanation, _D.c.total_micros, _D.c.currency)
@@ -267,12 +267,9 @@ def _past(
 
 
 def _history(tx: Tx, asker: Asker) -> Told:
-    rows: list[Phrase] = []
-    for call_id, *_ in tx.all(PAST_CALLS, user_id=asker.user.id):
-        call = call_rows.load_call(tx, call_id)
-        if call is not None:
-            rows.append(_history_row(call))
-    return Told("history", rows=tuple(rows), fields={"count": len(rows)})
+    calls = call_rows.load_calls(tx, PAST_CALLS, user_id=asker.user.id)
+    rows = tuple(_history_row(call) for call in calls)
+    return Told("history", rows=rows, fields={"count": len(rows)})
 
 
 def _history_row(call: Call) -> Phrase:

@@ -26,9 +26,10 @@ def live(*, config: Config = None, as_json: Json = False) -> None:
     """
 
     async def work(core: "Core") -> "list[CallView]":
-        from gateway.operator_reads import live_calls
+        from call_core.queries import live_calls
 
-        return await live_calls(core, core.store)
+        rules = core.engine.house.rules
+        return await core.store.read(live_calls, core.call_clock.now_ms(), rules)
 
     found = with_core(config, work)
     data = [_call_data(each) for each in found]

@@ -110,32 +110,44 @@ def _instant(text: str) -> int:
 @ledger.command("verify")
 @command
 def verify(*, config: Config = None, as_json: Json = False) -> None:
-    """Replay every transfer and compare with the balances; exit status 1 when they differ.
+    """Replay every transfer and compare with the balances, and follow the audit's chains.
+
+    Exit status 1 when something differs; the sentence names the account or the audit row.
 
     Example: callgate ledger verify
     """
+    from rich.console import Console
+    from rich.progress import Progress
 
     async def work(core: "Core") -> "tuple[int, list[str]]":
         from gateway import books
 
-        return await core.store.read(books.verify, progress)
+        with Progress(
+            console=Console(stderr=True), transient=True, disable=not is_terminal()
+        ) as bar:
+            task = bar.add_task("Transfers", total=None)
 
-    def progress(done: int) -> None:
-        if is_terminal():
-            print(f"\r{done:,} transfers", end="", file=sys.stderr, flush=True)
+            def progress(done: int, total: int) -> None:
+                bar.update(task, completed=done, total=total)
+
+            count, wrong = await core.store.read(books.verify, progress)
+            bar.update(task, description="Audit", total=None)
+            return count, wrong + await core.store.read(books.verify_audit)
 
     count, differences = with_core(config, work)
-    if is_terminal():
-        note("")
     if differences:
         for each in differences:
             note(each)
         raise CliError(
-            f"The ledger differs from its transfers in {len(differences)} places; stop launching "
+            f"Ledger or audit differ in {len(differences)} places; stop launching "
             "(`callgate freeze all`) and restore or investigate.",
             FAILED,
             transfers=count,
             differences=differences,
         )
     data = {"ok": True, "transfers": count, "differences": []}
-    answer(data, f"{count:,} transfers replayed; every balance agrees.", as_json=as_json)
+    answer(
+        data,
+        f"{count:,} transfers replayed; every balance agrees, the audit is whole.",
+        as_json=as_json,
+    )

@@ -60,7 +60,7 @@ def broken(tx: Tx, on_the_switch: set[str], house: House) -> list[str]:
     """
     calls = [call_rows.load_call(tx, row[0]) for row in tx.all(CALL_IDS)]
     legs = {leg.id: (call, leg) for call in calls if call is not None for leg in call.legs()}
-    _, wrong = books.verify(tx, lambda _: None)
+    _, wrong = books.verify(tx, lambda *_: None)
     return [
         *wrong,
         *_holds(tx, legs.values()),

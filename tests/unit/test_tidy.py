@@ -69,7 +69,6 @@ NOT_MIRRORED = frozenset(
         "call_core/engine/scheduler.py",
         "call_core/engine/timers.py",
         "call_core/engine/watch.py",
-        "call_core/queries.py",
         "call_core/storage/access_rows.py",
         "call_core/storage/call_rows.py",
         "call_core/storage/ledger_rows.py",

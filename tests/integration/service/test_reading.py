@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from call_core import queries
 from call_core.contracts import CallView, Principal
+from call_core.storage.transaction import Tx
 from tests.integration.service.conftest import EVERY_STORE
 from tests.support.service import Service, call_id
 from tests.support.world import UK, US, User
@@ -59,6 +61,49 @@ async def test_a_cursor_is_stable_while_calls_are_made(service: Service, ada: Us
     seen = [view.id for view in (*first.items, *second.items)]
     assert sorted(seen) == sorted(made)
     assert second.next == ""
+
+
+@EVERY_STORE
+async def test_a_page_costs_the_same_statements_however_many_calls_it_shows(
+    service: Service, ada: User
+) -> None:
+    """Lists of calls, for pages and for the history by message, of members and administrators."""
+    boss = await service.world.user(ada.customer_id, "Boss", role="administrator")
+    everybody = [await service.principal(user) for user in (ada, boss)]
+
+    def cost(tx: Tx, who: Principal, limit: int) -> tuple[int, int]:
+        before, rules = tx.statements, service.world.house.rules
+        page = queries.call_page(tx, who, limit, "", 0, rules)
+        return len(page.items), tx.statements - before
+
+    await _calls(service, ada, 1)
+    few = [await service.world.store.read(cost, who, 50) for who in everybody]
+    await _calls(service, ada, 11, first=1)
+    await _calls(service, boss, 2, first=20)
+    many = [await service.world.store.read(cost, who, 50) for who in everybody]
+    assert [shown for shown, _ in few] == [1, 1]
+    assert [shown for shown, _ in many] == [12, 14]
+    assert [spent for _, spent in many] == [spent for _, spent in few] == [4, 4]
+
+
+async def test_the_history_by_message_costs_the_same_statements(
+    service: Service, ada: User
+) -> None:
+    """Ten calls or one."""
+    world = service.world
+    world.script(US, talk_s=5)
+    spent = []
+    for _ in range(2):
+        for _ in range(4):
+            world.wall.jump(100_000)
+            assert (await service.ask(ada, f"call {US}")).kind in {"launched", "asked"}
+            await service.ask(ada, "go")
+            await world.run_out()
+        before = world.store.statistics().by_unit["handle"].statements
+        told = await service.ask(ada, "history")
+        assert len(getattr(told, "rows", ())) >= 4
+        spent.append(world.store.statistics().by_unit["handle"].statements - before)
+    assert spent[0] == spent[1]
 
 
 @pytest.mark.parametrize(
