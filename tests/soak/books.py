@@ -1,7 +1,7 @@
 """The clients' list against the store: nothing lost, nothing doubled, no wrong money."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -14,7 +14,9 @@ from tests.soak.clients import Acknowledged
 from tests.support.invariants import broken
 
 _PEERS = ("api", "smtp")
+_TOO_LATE = ("expired", "refused")  # how a call for later ends when its time is long gone
 _R, _C, _N = tables.requests, tables.calls, tables.numbers
+_L, _O = tables.legs, tables.outbox
 REQUESTS = select_statement(
     select(_R.c.external_id, _R.c.id, _R.c.call_id, _R.c.outcome, _R.c.channel).where(
         _R.c.channel.in_(_PEERS)
@@ -31,8 +33,18 @@ RUNG = select_statement(
     select(_N.c.digits, func.count()).where(_N.c.digits.like("%44207%")).group_by(_N.c.digits),
     name="calls_per_number",
 )
+ATTEMPTS = select_statement(
+    select(_L.c.call_id, _L.c.n, func.count())
+    .group_by(_L.c.call_id, _L.c.n)
+    .having(func.count() > 1),
+    name="parties_rung_twice",
+)
 LIVE = select_statement(
     select(func.count()).select_from(_C).where(_C.c.ended_wall_ms.is_(None)), name="calls_alive"
+)
+WAITING = select_statement(
+    select(func.count()).select_from(_O).where(_O.c.state == "waiting", _O.c.attempts == 0),
+    name="messages_waiting",
 )
 REASONS = select_statement(
     select(_C.c.reason, func.count()).where(_C.c.channel.in_(_PEERS)).group_by(_C.c.reason),
@@ -59,13 +71,21 @@ class Compared:
     reasons: dict[str, int]
 
 
-async def calls_alive(core: Core) -> int:
-    """Return how many calls have not ended."""
-    return int((await core.store.read(_rows, LIVE))[0][0])
+async def unfinished(core: Core) -> int:
+    """Return how many calls have not ended and messages were never tried, together."""
+    return sum([int((await core.store.read(_rows, each))[0][0]) for each in (LIVE, WAITING)])
 
 
-async def compare(core: Core, acknowledged: Mapping[str, Acknowledged]) -> Compared:
-    """Compare a settled store with what its clients were told."""
+async def compare(
+    core: Core, acknowledged: Mapping[str, Acknowledged], scheduled: Sequence[str] = ()
+) -> Compared:
+    """Compare a settled store with what its clients were told.
+
+    Args:
+        core: not driving.
+        acknowledged: by external id.
+        scheduled: numbers that were to be rung later.
+    """
     requests = await core.store.read(_rows, REQUESTS)
     calls = await core.store.read(_rows, CALLS)
     rung: dict[str, int] = dict(await core.store.read(_rows, RUNG))
@@ -73,11 +93,16 @@ async def compare(core: Core, acknowledged: Mapping[str, Acknowledged]) -> Compa
     on_the_switch = {leg.leg_id for leg in await core.switch.live_legs()}
     wrong = await core.store.read(broken, on_the_switch, core.engine.house)
     lost = list(_lost(acknowledged, requests, rung))
+    told_instead = sum(reasons.get(reason, 0) for reason in _TOO_LATE)
+    unrung = [f"{number} was not rung later" for number in scheduled if number not in rung]
+    lost += unrung[told_instead:]
     doubled = list(_doubled(requests, calls, rung))
-    unfinished = [f"call {row[1]} has not ended" for row in calls if row[2] is None]
+    twice = await core.store.read(_rows, ATTEMPTS)
+    doubled += [f"party {n} of {call_id} was rung {count} times" for call_id, n, count in twice]
+    alive = [f"call {row[1]} has not ended" for row in calls if row[2] is None]
     return Compared(
         len(requests), len(calls), len(lost), len(doubled),
-        [*lost, *doubled, *unfinished, *wrong], reasons,
+        [*lost, *doubled, *alive, *wrong], reasons,
     )  # fmt: skip
 
 

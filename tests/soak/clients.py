@@ -15,13 +15,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
-from tests.soak.site import MAIL, Site
+from tests.soak.site import MAIL, PAGER, Site
 
 PAUSE_S = 0.05
 TO = "call@callgate.example"
 SMTP_SOURCE = shutil.which("smtp-source", path=f"{os.environ['PATH']}:/usr/sbin")
 REPLY_TIMEOUT_S = 20
 _REPEAT_SHARE = 0.05
+_SNPP_TEMPORARY = frozenset({"421", "554"})
 _HTTP_TEMPORARY = frozenset({429, 503})
 
 
@@ -32,7 +33,7 @@ class Asked:
     Attributes:
         key: its Idempotency-Key, or the left side of its Message-ID.
         number: what it rings.
-        date: of the mail.
+        date: of the mail, none when empty.
     """
 
     key: str
@@ -75,10 +76,19 @@ Send = Callable[[Site, Asked], Awaitable[tuple[str, str]]]
 
 
 class Clients:
-    """Clients of both kinds that send until told to stop, then finish what they began."""
+    """Clients of both kinds that send until told to stop, then finish what they began.
 
-    def __init__(self, site: Site, rng: random.Random, pause_s: float = PAUSE_S) -> None:
+    Attributes:
+        tally: what they know.
+        scheduled: numbers that somebody asked to ring later.
+    """
+
+    def __init__(
+        self, site: Site, rng: random.Random, pause_s: float = PAUSE_S, *, dated: bool = True
+    ) -> None:
         self.tally = Tally()
+        self.scheduled: list[str] = []
+        self._dated = dated
         self._site = site
         self._rng = rng
         self._pause_s = pause_s
@@ -86,12 +96,16 @@ class Clients:
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
+    def start_pager(self) -> None:
+        """Start a pager that asks for the balance again and again; its answers have no id."""
+        self._tasks.append(asyncio.create_task(self._page()))
+
     def start(self, of_each: int) -> None:
         """Start so many clients of each kind, and one of Postfix's where that is installed."""
         kinds = [("api", post_call), ("smtp", send_mail)] * of_each
         if SMTP_SOURCE is not None:
             kinds.append(("smtp-source", send_by_postfix))
-        self._tasks = [asyncio.create_task(self._run(*kind)) for kind in kinds]
+        self._tasks += [asyncio.create_task(self._run(*kind)) for kind in kinds]
 
     async def stop(self) -> None:
         """Begin nothing new and return when every request is acknowledged."""
@@ -101,9 +115,16 @@ class Clients:
     async def _run(self, channel: str, send: Send) -> None:
         while not self._stopping.is_set():
             serial = next(self._numbers)
-            asked = Asked(f"{channel}-{serial}", f"+44207{serial:07}", formatdate())
+            date = formatdate() if self._dated else ""
+            asked = Asked(f"{channel}-{serial}", f"+44207{serial:07}", date)
             await self._one(channel, send, asked)
             await asyncio.sleep(self._rng.uniform(0, 2 * self._pause_s))
+
+    async def _page(self) -> None:
+        while not self._stopping.is_set():
+            serial = next(self._numbers)
+            await self._until_acknowledged(send_page, Asked(f"snpp-{serial}", "", ""))
+            await asyncio.sleep(self._rng.uniform(0, 4 * self._pause_s))
 
     async def _one(self, channel: str, send: Send, asked: Asked) -> None:
         """Send until it is acknowledged; now and then once more."""
@@ -136,10 +157,21 @@ class Clients:
 
 async def post_call(site: Site, asked: Asked) -> tuple[str, str]:
     """POST one call; return `done` and its id, `later` or `refused` and the status."""
-    body = json.dumps({"to": asked.number}).encode()
+    return await _post(site, "calls", asked.key, {"to": asked.number})
+
+
+async def post_command(site: Site, asked: Asked, minutes: int) -> tuple[str, str]:
+    """POST a call in so many minutes, by the switch's clock."""
+    text = f"call {asked.number} in {minutes}"
+    return await _post(site, "commands", asked.key, {"text": text})
+
+
+async def _post(site: Site, route: str, key: str, content: object) -> tuple[str, str]:
+    body = json.dumps(content).encode()
     head = (
-        f"POST /api/v1/calls HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {site.token}\r\n"
-        f"Idempotency-Key: {asked.key}\r\nContent-Type: application/json\r\n"
+        f"POST /api/v1/{route} HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: Bearer {site.token}\r\nIdempotency-Key: {key}\r\n"
+        f"Content-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
     reader, writer = await asyncio.open_connection("127.0.0.1", site.ports["http"])
@@ -157,7 +189,7 @@ async def post_call(site: Site, asked: Asked) -> tuple[str, str]:
     if status == 202:
         return "done", str(answer["call_id"])
     if status in _HTTP_TEMPORARY and "retry-after" in headers:
-        return "later", str(status)
+        return "later", f"{status} {answer['code']}"
     return "refused", f"{status} {answer}"
 
 
@@ -195,10 +227,30 @@ async def send_by_postfix(site: Site, asked: Asked) -> tuple[str, str]:
 
 
 def _mail(asked: Asked) -> str:
+    date = f"Date: {asked.date}\r\n" if asked.date else ""
     return (
-        f"From: {MAIL}\r\nTo: {TO}\r\nMessage-ID: <{asked.key}@soak.example>\r\n"
-        f"Date: {asked.date}\r\n\r\ncall {asked.number}\r\n"
+        f"From: {MAIL}\r\nTo: {TO}\r\nMessage-ID: <{asked.key}@soak.example>\r\n{date}\r\n"
+        f"call {asked.number}\r\n"
     )
+
+
+async def send_page(site: Site, asked: Asked) -> tuple[str, str]:
+    """Page `balance`; return `done`, `later` or `refused` and the reply."""
+    del asked
+    said = (f"LOGI {PAGER} {site.password}", "PAGE callgate", "MESS balance", "SEND")
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.ports["snpp"])
+    try:
+        reply = await _reply(reader)
+        for words in said:
+            if reply[0] != "2":
+                break
+            writer.write(f"{words}\r\n".encode())
+            await writer.drain()
+            reply = await _reply(reader)
+    finally:
+        writer.close()
+    kind = "later" if reply[:3] in _SNPP_TEMPORARY else "done" if reply[0] == "2" else "refused"
+    return kind, reply
 
 
 async def _reply(reader: asyncio.StreamReader) -> str:

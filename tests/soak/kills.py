@@ -19,11 +19,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from gateway import logs
 from gateway.clocks import WallClock
 from gateway.mailbox import Mailbox
+from gateway.settings_sections import LogSettings
 from gateway.wiring import open_core
 from tests.soak import serving
-from tests.soak.books import Compared, calls_alive, compare
+from tests.soak.books import Compared, compare, unfinished
 from tests.soak.clients import PAUSE_S, Clients
 from tests.soak.site import Site, make_site
 from tests.support import postgres
@@ -148,7 +150,7 @@ async def _settled(site: Site, how: serving.Start, clients: Clients) -> Compared
     await clients.stop()
     settings = site.settings()
     async with asyncio.timeout(SETTLE_S), open_core(settings, drive=False) as core:
-        while await calls_alive(core):  # noqa: ASYNC110  (another process ends them)
+        while await unfinished(core):  # noqa: ASYNC110  (another process does it)
             await asyncio.sleep(0.1)
     status = await asyncio.to_thread(process.stop)
     assert status == 0, f"serve did not drain: {status}"
@@ -188,6 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     parser.add_argument("--start", choices=("fork", "exec"), default="fork")
     asked = parser.parse_args(arguments)
+    logs.configure(LogSettings(level="warning"))
     sys.stderr.write(f"seed {asked.seed}\n")
     with tempfile.TemporaryDirectory(prefix="callgate-kills-") as name:
         folder = Path(name)

@@ -16,6 +16,7 @@ from typing import Literal
 
 from gateway import server, wiring
 from gateway.cli import main
+from gateway.clocks import WallClock
 from gateway.settings import settings_model
 
 Start = Literal["fork", "exec"]
@@ -26,8 +27,14 @@ _FORKING = get_context("forkserver")
 _LOADED = (server, wiring, settings_model())
 
 
-def start(config: Path, how: Start) -> "Serving":
-    """Start `callgate serve --config FILE`."""
+def start(config: Path, how: Start = "fork", clock: Path | None = None) -> "Serving":
+    """Start `callgate serve --config FILE`.
+
+    Args:
+        config: the settings.
+        how: as a new program, or forked.
+        clock: a file whose content is added to the machine's time, in milliseconds (forked only).
+    """
     words = ["serve", "--config", str(config), "--json"]
     log = config.parent / LOG
     if how == "exec":
@@ -39,7 +46,7 @@ def start(config: Path, how: Start) -> "Serving":
             )  # fmt: skip
         return Serving(popen)
     _FORKING.set_forkserver_preload(["tests.soak.serving"])
-    forked = _FORKING.Process(target=_serve, args=(words, str(log)))
+    forked = _FORKING.Process(target=_serve, args=(words, str(log), clock))
     forked.start()
     return Serving(forked)
 
@@ -47,7 +54,7 @@ def start(config: Path, how: Start) -> "Serving":
 class Serving:
     """One running `serve`."""
 
-    def __init__(self, process: "subprocess.Popen[bytes] | BaseProcess") -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | BaseProcess) -> None:
         self._process = process
         assert process.pid is not None
         self.pid: int = process.pid
@@ -86,11 +93,23 @@ def _environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": str(ROOT)}
 
 
-def _serve(words: Sequence[str], log: str) -> None:
+def _serve(words: Sequence[str], log: str, clock: Path | None) -> None:
     """Be `callgate`: standard streams to the log, nothing of the tests' settings around."""
+    if clock is not None:
+        _set_clock(clock)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     for name in [name for name in os.environ if name.startswith("CALLGATE_")]:
         del os.environ[name]
     main(list(words))
+
+
+def _set_clock(file: Path) -> None:
+    """Make this process read the machine's time as wrong as the file says, from now to now."""
+    machine = WallClock.now_ms
+
+    def now_ms(self: WallClock) -> int:
+        return machine(self) + int(file.read_bytes() or b"0")
+
+    setattr(WallClock, "now_ms", now_ms)  # noqa: B010  (a type checker refuses the assignment)

@@ -18,6 +18,7 @@ from gateway.wiring import open_core
 
 MAIL = "ada@demo.example"
 PHONE = "+12125550990"
+PAGER = "5550100990"
 FORTUNE_MICROS = 1_000_000_000_000
 _SPEED = 60
 _NO_LIMIT = 1_000_000
@@ -31,13 +32,13 @@ class Site:
     Attributes:
         config: its `callgate.toml`.
         ports: by listener.
-        user_id, token: the one user, and an API token.
+        token, password: of the one user; the password is the pager's secret too.
     """
 
     config: Path
     ports: dict[str, int]
-    user_id: str
     token: str
+    password: str
 
     def settings(self) -> Settings:
         """Return the settings as `serve` reads them."""
@@ -59,14 +60,16 @@ async def make_site(folder: Path, database: str, relay_port: int, extra: str = "
     settings = load_settings(config, {})
     spaces = {name: made.id_space for name, made in channel_classes().items()}
     mail_channel = next(name for name, space in spaces.items() if space == "mail")
-    ada = Person("Kill & Co", "Ada", MAIL, [(mail_channel, MAIL)], [("office", PHONE)])
+    ada = Person(
+        "Kill & Co", "Ada", MAIL, [(mail_channel, MAIL), ("snpp", PAGER)], [("office", PHONE)]
+    )
     async with open_core(settings, create=True, drive=False) as core:
         [settled] = await set_up(core, [ada])
         principal = await core.verify_password(MAIL, settled.identity.password)
         assert principal is not None
         top_up = TopUp(principal.customer_id, FORTUNE_MICROS)
         await ask(core, top_up, core.wall.now_ms())
-    return Site(config, ports, settled.identity.user_id, settled.identity.token)
+    return Site(config, ports, settled.identity.token, settled.identity.password)
 
 
 def _written(folder: Path, text: str) -> Path:

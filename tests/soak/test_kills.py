@@ -7,7 +7,7 @@ import pytest
 from tests.soak.kills import run
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.anyio, pytest.mark.timeout(180)]
-KILLS = 6
+KILLS = 4
 
 
 async def test_kill_9_loses_and_doubles_nothing(tmp_path: Path) -> None:
