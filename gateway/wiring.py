@@ -23,7 +23,7 @@ from call_core.door import is_claimed
 from call_core.engine.engine import Engine, EngineSettings
 from call_core.engine.shard import require_free
 from call_core.engine.switches import SwitchSet
-from call_core.storage import migrate, outbox_rows
+from call_core.storage import outbox_rows
 from call_core.storage.outbox_rows import OutboxRow
 from call_core.storage.rate_rows import Decks
 from call_core.storage.store import Store
@@ -156,6 +156,8 @@ async def open_core(
     lines = lines_of(settings)
     url = settings.database_url()
     if create:
+        from call_core.storage import migrate  # noqa: PLC0415  (Alembic is a seventh of a start)
+
         migrate.upgrade(url)
     wall = WallClock()
     # A command line beside `serve` writes an audit chain of its own: `serve` remembers its end.

@@ -77,6 +77,7 @@ class Outbox:
         self._node = node
         self._wake = asyncio.Event()
         self._in_flight: dict[int, asyncio.Task[None]] = {}
+        self._looked_wall_ms: int | None = None
         self.sent = 0
         self.dead = 0
 
@@ -124,9 +125,14 @@ class Outbox:
         room = min(BATCH, MOST_IN_FLIGHT - len(self._in_flight))
         if room <= 0:
             return []
+        now_wall_ms = self._wall.now_ms()
+        if self._looked_wall_ms is None or now_wall_ms < self._looked_wall_ms:
+            # The clock was set back, perhaps while nothing ran.
+            await self._store.run(_pull, now_wall_ms)
+        self._looked_wall_ms = now_wall_ms
         # What ends while the database is read would be taken for what an earlier process left.
         known = set(self._in_flight)
-        rows = await self._store.read(_due, self._wall.now_ms(), room + len(known))
+        rows = await self._store.read(_due, now_wall_ms, room + len(known))
         started = []
         for row in [row for row in rows if row.seq not in known][:room]:
             self._in_flight[row.seq] = task = asyncio.create_task(self._deliver_one(row))
@@ -234,6 +240,12 @@ def _due(tx: Tx, now_wall_ms: int, most: int) -> list[OutboxRow]:
 def _next_due(tx: Tx, after_wall_ms: int) -> int | None:
     row = tx.one(NEXT_DUE, after=after_wall_ms)
     return None if row is None else row[0]
+
+
+def _pull(tx: Tx, now_wall_ms: int) -> None:
+    """Make due what no pause of ours can have put so far off."""
+    furthest = now_wall_ms + RETRY_S[-1] * 1000
+    tx.write(outbox_rows.PULL, now=now_wall_ms, furthest=furthest)
 
 
 def _retry_at(row: OutboxRow, now_wall_ms: int) -> int:

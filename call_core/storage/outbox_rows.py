@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from call_core.storage import tables
@@ -120,6 +120,17 @@ RETARGET = write_statement(
     ),
     name="retarget_outbox",
 )
+PULL = write_statement(
+    update(_O)
+    .where(
+        _O.c.state == _WAITING,
+        _O.c.due_wall_ms > bindparam("now"),
+        or_(_O.c.attempts == 0, _O.c.due_wall_ms > bindparam("furthest")),
+    )
+    .values(due_wall_ms=bindparam("now")),
+    name="pull_outbox",
+)
+"""What only a clock that was ahead can have put so far off: due now."""
 AGE = select_statement(
     select(func.count(), func.min(_O.c.created_wall_ms)).where(_O.c.state == _WAITING),
     name="outbox_age",

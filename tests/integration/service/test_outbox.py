@@ -20,6 +20,7 @@ from tests.support.world import US, User
 pytestmark = pytest.mark.anyio
 
 Deliver = Callable[[OutboxRow], Awaitable[None]]
+HOUR_MS = 3_600_000
 
 
 class Post:
@@ -297,6 +298,38 @@ async def test_old_news_are_not_sent(
     while await _deliver(outbox):
         pass
     assert await _states(service) == [state, "sent"]
+
+
+@EVERY_STORE
+async def test_what_a_clock_that_was_ahead_wrote_is_sent_when_it_is_set_back(
+    service: Service, quiet: User, post: Post
+) -> None:
+    """At once, also what was tried in vain meanwhile, and by a process that starts later."""
+    outbox = _outbox(service, post)
+    wall = service.world.wall
+    await _deliver(outbox)
+    wall.jump(25 * HOUR_MS)
+    post.refuse[quiet.address] = DeliveryError("busy", retryable=True)
+    await _write(service, quiet, "tried", call_id="call_1")
+    await _deliver(outbox)
+    del post.refuse[quiet.address]
+    await _write(service, quiet, "new", call_id="call_2")
+    wall.jump(-25 * HOUR_MS)
+    assert await _deliver(outbox)
+    assert sorted(row[1] for row in post.took) == ["new", "tried"]
+    wall.jump(25 * HOUR_MS)
+    await _write(service, quiet, "later", call_id="call_3")
+    wall.jump(-25 * HOUR_MS)
+    assert await _deliver(_outbox(service, post))
+    assert post.took[-1][1] == "later"
+
+
+async def test_a_pause_outlives_its_process(service: Service, quiet: User, post: Post) -> None:
+    """A message that failed waits its time, whoever is started meanwhile."""
+    post.refuse[quiet.address] = DeliveryError("busy", retryable=True)
+    await _write(service, quiet, "m")
+    await _deliver(_outbox(service, post))
+    assert not await _deliver(_outbox(service, post))
 
 
 @pytest.mark.parametrize(

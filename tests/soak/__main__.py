@@ -1,0 +1,25 @@
+"""`make soak`: the kills and the faults at full length, one after another."""
+
+import subprocess
+import sys
+
+RUNS = (
+    ("tests.soak.kills", "--database", "sqlite", "--kills", "1000"),
+    ("tests.soak.kills", "--database", "postgres", "--kills", "300"),
+    *(("tests.soak.faults", fault) for fault in ("disk", "lock", "postgres", "clock")),
+)
+
+
+def main() -> int:
+    """Run them all; the exit status is the number of those that found something."""
+    failed = 0
+    for module, *arguments in RUNS:
+        sys.stdout.write(f"{module} {' '.join(arguments)}\n")
+        sys.stdout.flush()
+        command = [sys.executable, "-m", module, *arguments]
+        failed += subprocess.run(command, check=False).returncode != 0  # noqa: S603  (our own)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""A deployment to be broken: settings, prices, one user with money without end, free ports."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from call_core.administration import TopUp
+from channels.kit.registry import channel_classes
+from gateway.demo.set_up import set_up
+from gateway.demo.world import Person
+from gateway.operator_door import ask
+from gateway.settings import Settings
+from gateway.settings_file import load_settings
+from gateway.wiring import open_core
+
+MAIL = "ada@demo.example"
+PHONE = "+12125550990"
+PAGER = "5550100990"
+FORTUNE_MICROS = 1_000_000_000_000
+_SPEED = 60
+_NO_LIMIT = 1_000_000
+_LISTENERS = ("http", "smtp", "snpp", "packet")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a gateway is set up.
+
+    Attributes:
+        config: its `callgate.toml`.
+        ports: by listener.
+        token, password: of the one user; the password is the pager's secret too.
+    """
+
+    config: Path
+    ports: dict[str, int]
+    token: str
+    password: str
+
+    def settings(self) -> Settings:
+        """Return the settings as `serve` reads them."""
+        return load_settings(self.config, {})
+
+
+async def make_site(folder: Path, database: str, relay_port: int, extra: str = "") -> Site:
+    """Write the settings and make the database with its one user.
+
+    Args:
+        folder: where it lives; what is missing of its path is made.
+        database: its URL.
+        relay_port: where answers are sent to.
+        extra: further lines of the settings file.
+    """
+    with free_ports(len(_LISTENERS)) as found:
+        ports = dict(zip(_LISTENERS, found, strict=True))
+    config = _written(folder, _settings_text(database, ports, relay_port) + extra)
+    settings = load_settings(config, {})
+    spaces = {name: made.id_space for name, made in channel_classes().items()}
+    mail_channel = next(name for name, space in spaces.items() if space == "mail")
+    ada = Person(
+        "Kill & Co", "Ada", MAIL, [(mail_channel, MAIL), ("snpp", PAGER)], [("office", PHONE)]
+    )
+    async with open_core(settings, create=True, drive=False) as core:
+        [settled] = await set_up(core, [ada])
+        principal = await core.verify_password(MAIL, settled.identity.password)
+        assert principal is not None
+        top_up = TopUp(principal.customer_id, FORTUNE_MICROS)
+        await ask(core, top_up, core.wall.now_ms())
+    return Site(config, ports, settled.identity.token, settled.identity.password)
+
+
+def _written(folder: Path, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "callgate.toml"
+    config.write_text(text, encoding="utf-8")
+    return config
+
+
+@contextmanager
+def free_ports(count: int) -> Iterator[list[int]]:
+    """Find ports that nothing uses; they are held until the context ends."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", 0))
+        yield [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+def _settings_text(database: str, ports: dict[str, int], relay_port: int) -> str:
+    sections: dict[str, dict[str, object]] = {
+        "database": {"url": database},
+        "mail_out": {"host": "127.0.0.1", "port": relay_port, "tls": "never"},
+        "simulator": {"speed": _SPEED, "file": "simulator.json"},
+        "simulator.default": {"ring_s": 2, "talk_s": 10},
+        "limits": {
+            "concurrent_calls": _NO_LIMIT,
+            "calls_per_second": _NO_LIMIT,
+            "daily_spend": str(_NO_LIMIT),
+            "destination_block_per_hour": _NO_LIMIT,
+            "callee_per_hour": _NO_LIMIT,
+        },
+    }
+    for name, port in ports.items():
+        sections[name] = {"port": port}
+    sections["smtp"]["trusted_networks"] = ["127.0.0.0/8"]
+    lines = ['node = "soak"']
+    for name, values in sections.items():
+        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
+    return "\n".join([*lines, ""])
