@@ -23,6 +23,7 @@ from gateway.settings_sections import (
     LogSettings,
     NumbersSettings,
     SimulatorSettings,
+    TwilioVoiceSettings,
     limits_of,
     limits_section,
 )
@@ -55,13 +56,14 @@ class Settings(BaseSettings):
         default="", description="base of the links sent out; empty is the HTTP listener's own"
     )
     switch: str = Field(
-        default="simulator", description="the switch that carries calls; so far only the simulator"
+        default="simulator", description="the switch that carries calls: simulator, twilio_voice"
     )
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
     numbers: NumbersSettings = Field(default_factory=NumbersSettings)
     mail_out: MailOutSettings = Field(default_factory=MailOutSettings)
     simulator: SimulatorSettings = Field(default_factory=SimulatorSettings)
+    twilio_voice: TwilioVoiceSettings = Field(default_factory=TwilioVoiceSettings)
     store: StoreLimits = Field(default_factory=StoreLimits)
     logs: LogSettings = Field(default_factory=LogSettings)
 

@@ -10,12 +10,15 @@ async with open_core(settings) as core:        # database, switch, core; nothing
 import contextlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+
+from fastapi import APIRouter
 
 from call_core import notices, outcomes
 from call_core.calls.model import Call, Leg
 from call_core.calls.rules import Rules
-from call_core.contracts import Clock
+from call_core.contracts import Clock, Switch
 from call_core.customers.limits import Limits
 from call_core.door import Core as CallCoreDoor
 from call_core.door import is_claimed
@@ -42,9 +45,11 @@ from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.settings_file import SettingsError
 from gateway.settings_sections import PhoneSettings, SimulatorSettings
+from gateway.twilio_wiring import TWILIO_VOICE, open_twilio
 
 TRUNK = "main"
 SIMULATOR = "simulator"
+SWITCHES = (SIMULATOR, TWILIO_VOICE)
 Deliver = Callable[[OutboxRow], Awaitable[None]]
 
 
@@ -53,7 +58,9 @@ class Core(CallCoreDoor):
 
     Attributes:
         wall, call_clock: our clock, and the switch's.
-        switch: the simulator.
+        switch: what carries the calls.
+        simulator: the same, when it is the simulator.
+        routers: what a switch has to be told by HTTP.
         metrics: the figures of `/metrics`.
     """
 
@@ -65,14 +72,16 @@ class Core(CallCoreDoor):
         call: Clock,
         rng: random.Random,
         *,
-        switch: Simulator,
+        opened: "OpenedSwitch",
         metrics: Metrics,
         deliver: dict[str, Deliver],
     ) -> None:
         super().__init__(store, engine, wall, call, rng)
         self.wall = wall
         self.call_clock = call
-        self.switch = switch
+        self.switch = opened.switch
+        self.simulator = opened.simulator
+        self.routers = opened.routers
         self.metrics = metrics
         self._deliver = deliver
         engine.driver.observe = self._observe
@@ -209,8 +218,9 @@ async def open_core(
         StoreUnavailable: there is no such database, or it does not keep what it commits.
         ShardTaken: `drive`, and another node serves the database.
     """
-    if settings.switch != SIMULATOR:
-        raise SettingsError(f"There is no switch {settings.switch}; so far only {SIMULATOR}.")
+    if settings.switch not in SWITCHES:
+        known = ", ".join(SWITCHES)
+        raise SettingsError(f"There is no switch {settings.switch}; there are: {known}.")
     url = settings.database_url()
     if create:
         migrate.upgrade(url)
@@ -224,8 +234,8 @@ async def open_core(
         if drive:
             # Asked before the switch's file is opened: it may be the other node's.
             await store.read(require_free, settings.node, wall.now_ms())
-        switch, clock = open_simulator(settings.simulator, wall, drive=drive)
-        with contextlib.closing(switch):
+        async with open_switch(settings, wall, drive=drive) as opened:
+            switch, clock = opened.switch, opened.clock
             deliver: dict[str, Deliver] = {}
             rng = random.SystemRandom()
             engine = Engine(
@@ -240,10 +250,39 @@ async def open_core(
             )
             metrics = Metrics(wall)
             yield Core(
-                store, engine, wall, clock, rng, switch=switch, metrics=metrics, deliver=deliver
+                store, engine, wall, clock, rng, opened=opened, metrics=metrics, deliver=deliver
             )
     finally:
         await store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSwitch:
+    """A switch, its clock, and the routes by which it is told things."""
+
+    switch: Switch
+    clock: Clock
+    simulator: Simulator | None = None
+    routers: Sequence[APIRouter] = ()
+
+
+@contextlib.asynccontextmanager
+async def open_switch(
+    settings: Settings, wall: Clock, *, drive: bool
+) -> AsyncIterator[OpenedSwitch]:
+    """Open the switch of the settings, and let go of it at the end; its legs go on.
+
+    Raises:
+        SettingsError: something that it needs is not set.
+    """
+    if settings.switch == TWILIO_VOICE:
+        opened = open_twilio(settings, wall)
+        async with contextlib.aclosing(opened.switch):
+            yield OpenedSwitch(opened.switch, wall, routers=(opened.router,))
+        return
+    simulator, clock = open_simulator(settings.simulator, wall, drive=drive)
+    with contextlib.closing(simulator):
+        yield OpenedSwitch(simulator, clock, simulator)
 
 
 def open_simulator(
@@ -293,7 +332,7 @@ def house_of(settings: Settings, cut_guard_ms: int) -> House:
         node=settings.node,
         switch=settings.switch,
         trunk=TRUNK,
-        ports=settings.simulator.ports,
+        ports=ports_of(settings),
         service_number=settings.numbers.service,
         own_numbers=frozenset(settings.numbers.own),
         decks=Decks(),
@@ -301,6 +340,12 @@ def house_of(settings: Settings, cut_guard_ms: int) -> House:
         rules=rules_of(limits, cut_guard_ms),
         spaces={name: made.id_space for name, made in channel_classes().items()},
     )
+
+
+def ports_of(settings: Settings) -> int:
+    """Return how many legs the switch carries at once."""
+    twilio = settings.switch == TWILIO_VOICE
+    return settings.twilio_voice.ports if twilio else settings.simulator.ports
 
 
 def rules_of(limits: Limits, cut_guard_ms: int) -> Rules:

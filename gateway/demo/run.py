@@ -74,7 +74,8 @@ async def _run(
     labels = phone_labels(everybody)
 
     def extras(core: Core) -> dict[str, object]:
-        return {"mailbox": mailbox, "phones": PhoneWall(core.switch, labels)}
+        assert core.simulator is not None  # the demo's own settings say so
+        return {"mailbox": mailbox, "phones": PhoneWall(core.simulator, labels)}
 
     options = Options(create=True, test_texts=False, core_extras=extras)
     async with running(settings, stop, options) as service:
