@@ -89,7 +89,7 @@ async def ended_call(made: Service) -> dict[str, object]:
 
 
 async def test_a_call_by_the_api_is_carried_and_billed(tmp_path: Path) -> None:
-    """Accepted by key, bridged in one conference, ended by the other party, billed by the second.
+    """Bridged in one conference, ended by the other party, billed by the second.
 
     Two legs, two Calls, one Conference; every callback was signed, and none was refused.
     """
@@ -108,7 +108,6 @@ async def test_a_call_by_the_api_is_carried_and_billed(tmp_path: Path) -> None:
             # Both round their own instants to whole seconds.
             assert abs(cdr["duration_s"] - int(call.shown()["duration"])) <= 1
         assert len(made.twin.conferences) == 1
-        assert "Press 1" in " ".join(next(iter(made.twin.calls.values())).heard)
 
 
 async def test_a_call_by_mail_rings_at_twilio(tmp_path: Path) -> None:

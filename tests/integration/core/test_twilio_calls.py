@@ -92,6 +92,7 @@ async def test_a_private_call_shows_our_number_and_nobody_elses() -> None:
         shown = [call.said["From"] for call in world.twilio.twin.calls.values()]
         assert shown == ["+12025550143", "+12025550143"]
         heard = " ".join(text for call in world.twilio.twin.calls.values() for text in call.heard)
+        assert "Press 1 to connect." in heard
         assert UK not in heard
         assert CELL not in heard
 
