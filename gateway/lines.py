@@ -4,7 +4,7 @@ from pathlib import Path
 
 from call_core.money import parse_amount
 from call_core.units.lines import Lines, SwitchLine, TrunkLine
-from gateway.settings import SIMULATOR, Settings
+from gateway.settings import KINDS, SIMULATOR, TWILIO_VOICE, Settings
 from gateway.settings_file import SettingsError
 
 
@@ -50,7 +50,10 @@ def _trunks(settings: Settings) -> list[TrunkLine]:
 def ports_of(settings: Settings, switch: str) -> int:
     """Return how many legs a switch carries at once."""
     found = settings.switches.get(switch)
-    return settings.simulator.ports if found is None else found.ports
+    if found is not None:
+        return found.ports
+    twilio = settings.switch_kinds()[switch] == TWILIO_VOICE
+    return settings.twilio_voice.ports if twilio else settings.simulator.ports
 
 
 def orders_file(settings: Settings, switch: str) -> Path:
@@ -68,7 +71,14 @@ def first_switch(settings: Settings) -> str:
 
 
 def refuse_unknown_kinds(settings: Settings) -> None:
-    """Raise `SettingsError` for a switch of a kind that there is not."""
-    for kind in settings.switch_kinds().values():
-        if kind != SIMULATOR:
-            raise SettingsError(f"There is no switch {kind}; so far only {SIMULATOR}.")
+    """Raise `SettingsError` for kinds that there are not, or that cannot be together."""
+    kinds = settings.switch_kinds()
+    for kind in kinds.values():
+        if kind not in KINDS:
+            known = ", ".join(KINDS)
+            raise SettingsError(f"There is no switch {kind}; there are: {known}.")
+    if list(kinds.values()).count(TWILIO_VOICE) > 1:
+        raise SettingsError(f"Only one switch can be of the kind {TWILIO_VOICE}.")
+    mixed = not settings.simulated and SIMULATOR in kinds.values()
+    if mixed and settings.simulator.speed != 1:
+        raise SettingsError("simulator.speed must be 1 beside a switch that is real.")

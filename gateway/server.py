@@ -100,7 +100,7 @@ async def running(
         readiness = Readiness()
         core.add_checks(readiness)
         app = create_app(
-            [health_router(readiness, core.metrics), *_routers(channels)],
+            [health_router(readiness, core.metrics), *core.routers, *_routers(channels)],
             max_body_bytes=settings.http.max_body_bytes,
             stop=stop,
             version=version(),

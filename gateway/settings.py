@@ -27,6 +27,7 @@ from gateway.settings_sections import (
     SwitchSettings,
     TelemetrySettings,
     TrunkSettings,
+    TwilioVoiceSettings,
     limits_of,
     limits_section,
 )
@@ -42,7 +43,8 @@ _EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  (comparing, not bi
 
 
 LineName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
-SIMULATOR = "simulator"
+SIMULATOR, TWILIO_VOICE = "simulator", "twilio_voice"
+KINDS = (SIMULATOR, TWILIO_VOICE)
 
 
 class Settings(BaseSettings):
@@ -63,7 +65,7 @@ class Settings(BaseSettings):
         default="", description="base of the links sent out; empty is the HTTP listener's own"
     )
     switch: str = Field(
-        default="simulator", description="the switch that carries calls; so far only the simulator"
+        default="simulator", description="the switch that carries calls: simulator, twilio_voice"
     )
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
@@ -77,6 +79,7 @@ class Settings(BaseSettings):
         default_factory=dict, description="ways out, by name; empty is one, `main`"
     )
     routing: RoutingSettings = Field(default_factory=RoutingSettings)
+    twilio_voice: TwilioVoiceSettings = Field(default_factory=TwilioVoiceSettings)
     store: StoreLimits = Field(default_factory=StoreLimits)
     logs: LogSettings = Field(default_factory=LogSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)

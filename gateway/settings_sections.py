@@ -130,7 +130,9 @@ class SimulatorSettings(Section):
 class SwitchSettings(Section):
     """One switch of several; what its kind needs besides stands in that kind's own section."""
 
-    kind: Literal["simulator"] = Field(default="simulator", description="which kind of switch")
+    kind: Literal["simulator", "twilio_voice"] = Field(
+        default="simulator", description="which kind of switch"
+    )
     ports: int = Field(default=10_000, ge=1, description="legs that it carries at once")
     file: Path | None = Field(
         default=None,
@@ -158,6 +160,50 @@ class RoutingSettings(Section):
         default_factory=dict,
         description="what one unit of a currency is worth, to compare trunks; left out is 1",
     )
+
+
+class TwilioVoiceSettings(Section):
+    """Calls by Twilio Programmable Voice; needs `public_url` or `webhook_url`."""
+
+    account_sid: str = Field(
+        default="", pattern="^(AC[0-9a-zA-Z]+)?$", description="the account that pays for calls"
+    )
+    auth_tokens: tuple[SecretStr, ...] = Field(
+        default=(),
+        max_length=2,
+        description="what Twilio signs with; the primary one first, two while rotating",
+    )
+    api_key: str = Field(default="", description="API key to ask with instead of the token")
+    api_secret: SecretStr = Field(default=SecretStr(""), description="secret of the API key")
+    from_number: str = Field(
+        default="",
+        pattern=r"^(\+[1-9]\d{6,14})?$",
+        description="the number shown when the caller's own must not or cannot be; "
+        "`numbers.service` if empty",
+    )
+    webhook_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="where Twilio reaches this very node; `public_url` + `/voice/twilio` if empty",
+    )
+    deployment: str = Field(
+        default="callgate",
+        pattern=r"^[A-Za-z0-9.]{1,32}$",
+        description="marks our calls when several deployments share the account",
+    )
+    calls_per_second: Decimal = Field(
+        default=Decimal(1), gt=0, le=1000, description="what the account may; more wait in turn"
+    )
+    queue_s: int = Field(
+        default=20, ge=1, le=600, description="an order that waited longer is refused (lines busy)"
+    )
+    ports: int = Field(default=100, ge=2, description="legs that it carries at once")
+    api_url: str = Field(
+        default="https://api.twilio.com",
+        pattern=r"^https?://[^\s/]+$",
+        description="scheme and host of the REST interface, for a region or a test",
+    )
+    timeout_s: float = Field(default=10.0, gt=0, description="longest wait for a REST answer")
 
 
 @cache

@@ -10,13 +10,15 @@ async with open_core(settings) as core:        # database, switch, core; nothing
 import contextlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
+from fastapi import APIRouter
+
 from call_core import notices, outcomes
 from call_core.calls.rules import Rules
-from call_core.contracts import Clock
+from call_core.contracts import Clock, Switch
 from call_core.customers.limits import Limits
 from call_core.door import Core as CallCoreDoor
 from call_core.door import is_claimed
@@ -40,9 +42,10 @@ from gateway.clocks import CallClock, WallClock
 from gateway.health import Check, Readiness
 from gateway.lines import first_switch, lines_of, orders_file, ports_of, refuse_unknown_kinds
 from gateway.metrics import Metrics
-from gateway.settings import Settings
+from gateway.settings import SIMULATOR, Settings
 from gateway.settings_sections import PhoneSettings
 from gateway.telemetry import tracing
+from gateway.twilio_wiring import open_twilio
 from gateway.watched import watch
 
 TRUNK = "main"
@@ -54,7 +57,8 @@ class Core(CallCoreDoor):
 
     Attributes:
         wall, call_clock: our clock, and the switch's.
-        switches: the simulators, by name.
+        switches: what carries the calls, by name; simulators: those that are simulated.
+        routers: what a switch has to be told by HTTP.
         metrics: the figures of `/metrics`.
     """
 
@@ -66,14 +70,16 @@ class Core(CallCoreDoor):
         call: Clock,
         rng: random.Random,
         *,
-        switches: Mapping[str, Simulator],
+        opened: "OpenedSwitches",
         metrics: Metrics,
         deliver: dict[str, Deliver],
     ) -> None:
         super().__init__(store, engine, wall, call, rng)
         self.wall = wall
         self.call_clock = call
-        self.switches = switches
+        self.switches: Mapping[str, Switch] = opened.switches
+        self.simulators: Mapping[str, Simulator] = opened.simulators
+        self.routers: Sequence[APIRouter] = opened.routers
         self.metrics = metrics
         self._deliver = deliver
 
@@ -169,26 +175,16 @@ async def open_core(
         if drive:
             # Asked before the switch's file is opened: it may be the other node's.
             await store.read(require_free, settings.node, wall.now_ms())
-        switches, clock = open_simulators(settings, wall, drive=drive)
-        with contextlib.ExitStack() as closing:
-            for switch in switches:
-                closing.callback(switch.close)
+        async with open_switches(settings, wall, drive=drive) as opened:
             deliver: dict[str, Deliver] = {}
             rng = random.SystemRandom()
-            engine = Engine(
-                store,
-                made := SwitchSet(switches),
-                replace(house_of(settings, made.cut_guard_ms), lines=lines),
-                wall,
-                clock,
-                rng,
-                deliver,
-                EngineSettings(),
-            )
+            switches = SwitchSet(list(opened.switches.values()))
+            house = replace(house_of(settings, switches.cut_guard_ms), lines=lines)
+            clock = opened.clock
+            engine = Engine(store, switches, house, wall, clock, rng, deliver, EngineSettings())
             metrics = Metrics(wall)
-            by_name = {switch.name: switch for switch in switches}
             core = Core(
-                store, engine, wall, clock, rng, switches=by_name, metrics=metrics, deliver=deliver
+                store, engine, wall, clock, rng, opened=opened, metrics=metrics, deliver=deliver
             )
             async with tracing(settings, drive=drive) as traces:
                 watch(core, store, wall, metrics, traces)
@@ -197,29 +193,65 @@ async def open_core(
         await store.close()
 
 
-def open_simulators(
-    settings: Settings, wall: Clock, *, drive: bool
-) -> tuple[list[Simulator], CallClock]:
-    """Open the simulators and their clock, all as an earlier process left them.
+@dataclass(frozen=True, slots=True)
+class OpenedSwitches:
+    """The switches, their one clock, and the routes by which they are told things.
 
-    A file has one writer. Who only commits commands reads the clock in it, and no more. Several
-    simulators have one clock, which stands in the common file; each keeps its legs in its own.
+    Attributes:
+        switches: all of them by name, in the order of the settings.
+        simulators: those that are simulated.
     """
+
+    clock: Clock
+    switches: dict[str, Switch] = field(default_factory=dict)
+    simulators: dict[str, Simulator] = field(default_factory=dict)
+    routers: list[APIRouter] = field(default_factory=list)
+
+
+@contextlib.asynccontextmanager
+async def open_switches(
+    settings: Settings, wall: Clock, *, drive: bool
+) -> AsyncIterator[OpenedSwitches]:
+    """Open every switch of the settings, and let go of them at the end; their legs go on.
+
+    Raises:
+        SettingsError: something that one of them needs is not set.
+    """
+    kinds = settings.switch_kinds()
+    simulated = [name for name, kind in kinds.items() if kind == SIMULATOR]
+    opened = OpenedSwitches(_call_clock(settings, wall, simulated, drive=drive))
+    async with contextlib.AsyncExitStack() as closing:
+        for name in kinds:
+            if name in simulated:
+                file = orders_file(settings, name) if drive else None
+                simulator = _simulator(settings, name, opened.clock, file)
+                closing.callback(simulator.close)
+                opened.switches[name] = opened.simulators[name] = simulator
+            else:
+                made = open_twilio(settings, wall, name)
+                closing.push_async_callback(made.switch.aclose)
+                opened.switches[name] = made.switch
+                opened.routers.append(made.router)
+        yield opened
+
+
+def _call_clock(settings: Settings, wall: Clock, simulated: Sequence[str], *, drive: bool) -> Clock:
+    """Return the clock of all switches: the world's, unless all are simulated.
+
+    The simulators' goes on where an earlier process left it; it stands in their common file, which
+    has one writer. Who only commits commands reads it, and no more.
+    """
+    if len(simulated) < len(settings.switch_kinds()):
+        return wall
     path, speed = settings.simulator.file, Fraction(settings.simulator.speed)
     now = wall.now_ms()
-    files = {name: orders_file(settings, name) for name in settings.switch_kinds()}
-    if drive:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        start = resume_clock(path, now, speed).base_call_ms
-        others = [file for file in files.values() if file != path]
-        start = max((start, *(read_orders(file).last_call_ms for file in others)))
-    else:
+    if not drive:
         base = read_orders(path).clock if path.exists() else None
-        start = now if base is None else base.call_ms(now)
-    clock = CallClock(start, speed)
-    return [
-        _simulator(settings, name, clock, file if drive else None) for name, file in files.items()
-    ], clock
+        return CallClock(now if base is None else base.call_ms(now), speed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    start = resume_clock(path, now, speed).base_call_ms
+    others = [file for name in simulated if (file := orders_file(settings, name)) != path]
+    return CallClock(max((start, *(read_orders(file).last_call_ms for file in others))), speed)
 
 
 def _simulator(settings: Settings, name: str, clock: Clock, path: Path | None) -> Simulator:
@@ -257,7 +289,7 @@ def house_of(settings: Settings, cut_guard_ms: int) -> House:
         node=settings.node,
         switch=first_switch(settings),
         trunk=TRUNK,
-        ports=settings.simulator.ports,
+        ports=ports_of(settings, first_switch(settings)),
         service_number=settings.numbers.service,
         own_numbers=frozenset(settings.numbers.own),
         decks=Decks(),

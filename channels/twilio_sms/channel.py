@@ -32,7 +32,7 @@ from channels.kit.sms_in import (
 from channels.kit.sms_out import sms_segments
 from channels.twilio_sms.sending import VERDICTS, Refused, Sender, Verdict
 from channels.twilio_sms.settings import TwilioSettings
-from channels.twilio_sms.webhook import PATH, STATUS_PATH, WebhookDoor
+from channels.twilio_sms.webhook import PATH, STATUS_PATH, webhook_door
 from parsers.sms_webhook import (
     FORM_BYTES_LIMIT,
     DeliveryStatus,
@@ -66,7 +66,7 @@ class TwilioChannel(Channel):
         super().__init__(settings, environment)
         assert isinstance(settings, TwilioSettings)
         self._twilio = settings
-        self._door = WebhookDoor(settings, environment.public_url)
+        self._door = webhook_door(settings, environment.public_url)
         self._answers = SessionAnswers()
         self._sender: Sender | None = None
 

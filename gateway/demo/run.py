@@ -104,7 +104,7 @@ async def _run(
     labels = phone_labels(everybody)
 
     def extras(core: Core) -> dict[str, object]:
-        phones = ManyPhones(list(core.switches.values()))
+        phones = ManyPhones(list(core.simulators.values()))
         return {"mailbox": mailbox, "phones": PhoneWall(phones, labels)}
 
     options = Options(create=True, test_texts=False, core_extras=extras)

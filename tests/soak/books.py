@@ -90,7 +90,9 @@ async def compare(
     calls = await core.store.read(_rows, CALLS)
     rung: dict[str, int] = dict(await core.store.read(_rows, RUNG))
     reasons: dict[str, int] = dict(await core.store.read(_rows, REASONS))
-    on_the_switch = {leg.leg_id for leg in await core.switch.live_legs()}
+    on_the_switch = {
+        leg.leg_id for switch in core.switches.values() for leg in await switch.live_legs()
+    }
     wrong = await core.store.read(broken, on_the_switch, core.engine.house)
     lost = list(_lost(acknowledged, requests, rung))
     told_instead = sum(reasons.get(reason, 0) for reason in _TOO_LATE)

@@ -83,3 +83,26 @@ def test_a_kind_that_there_is_not_is_refused(tmp_path: Path) -> None:
     """Nothing is opened then."""
     with pytest.raises(SettingsError, match="There is no switch carrier"):
         refuse_unknown_kinds(_settings(tmp_path, 'switch = "carrier"\n'))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[switches.a]\nkind = 'twilio_voice'\n[switches.b]\nkind = 'twilio_voice'\n", "Only one"),
+        (
+            "[switches.a]\n[switches.b]\nkind = 'twilio_voice'\n[simulator]\nspeed = 20\n",
+            "simulator.speed",
+        ),
+    ],
+)
+def test_switches_that_cannot_be_together_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    """Twilio tells one place; a real telephone rings in real time."""
+    with pytest.raises(SettingsError, match=said):
+        refuse_unknown_kinds(_settings(tmp_path, text))
+
+
+def test_a_real_switch_has_the_ports_of_its_own_section(tmp_path: Path) -> None:
+    """Unless it is one of several, which say it themselves."""
+    settings = _settings(tmp_path, "switch = 'twilio_voice'\n[twilio_voice]\nports = 9\n")
+    refuse_unknown_kinds(settings)
+    assert ports_of(settings, "twilio_voice") == 9

@@ -6,8 +6,9 @@ import pytest
 from fastapi import Request
 
 from call_core.errors import DeliveryError
+from channels.kit.twilio_door import TwilioDoor
 from channels.twilio_sms.settings import TwilioSettings
-from channels.twilio_sms.webhook import WebhookDoor
+from channels.twilio_sms.webhook import webhook_door
 from parsers.sms_webhook import TextMessage, encode_twilio
 
 PUBLIC = "https://calls.example.com"
@@ -15,9 +16,9 @@ FIELDS = encode_twilio(TextMessage("SM1", "+12125550101", "+12025550143", "call 
 BOTH = {"auth_tokens": ["token"], "shared_keys": {"k1": "shared"}}
 
 
-def door(**settings: object) -> WebhookDoor:
+def door(**settings: object) -> TwilioDoor:
     """Return the door of these settings."""
-    return WebhookDoor(TwilioSettings.model_validate(settings), PUBLIC)
+    return webhook_door(TwilioSettings.model_validate(settings), PUBLIC)
 
 
 def posted(headers: dict[str, str], path: str = "/sms/twilio") -> Request:
