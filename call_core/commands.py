@@ -355,6 +355,39 @@ class Undo:
     """Take the last change of directory, slot, phone or billing code back, for 60 seconds."""
 
 
+# --- own phones, addresses and devices -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Ask for a one-time code that puts another address on the user's file (`device`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Put the address that this comes from on the file of whoever was given the code."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPhone:
+    """Put a phone of one's own on file and ring it (`verify cell 415 555 2671`).
+
+    Without a number a phone that is on file already is rung again, to be verified.
+    """
+
+    label: str
+    number: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detach:
+    """Take one of the user's own phones (by label) or addresses off the file."""
+
+    what: str
+
+
 # --- help ---------------------------------------------------------------------------------------
 
 
@@ -412,7 +445,16 @@ Information = (
     | DialHelp
     | Menu
 )
+Belonging = Device | Join | OwnPhone | Detach
 Consent = OptOut | OptIn
 Command = (
-    Launch | Control | Answer | Schedule | DirectoryChange | Information | SetBillingCode | Consent
+    Launch
+    | Control
+    | Answer
+    | Schedule
+    | DirectoryChange
+    | Belonging
+    | Information
+    | SetBillingCode
+    | Consent
 )

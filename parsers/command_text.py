@@ -21,6 +21,7 @@ from call_core.commands import (
     Number,
     OptIn,
     OptOut,
+    OwnPhone,
     Quote,
     Save,
     Slot,
@@ -108,6 +109,11 @@ def _save(command: Save) -> list[str]:
     return ["save", _name_text(command.name), command.number.text]
 
 
+def _own_phone(command: OwnPhone) -> list[str]:
+    number = [] if command.number is None else [command.number.text]
+    return ["verify", _name_text(command.label), *number]
+
+
 def _quote(command: Quote) -> list[str]:
     return ["quote", target_text(command.to), *_from(command.origin)]
 
@@ -157,6 +163,7 @@ _WRITERS: dict[type, Callable[..., list[str]]] = {
     UsePhone: _entry,
     Directory: _directory,
     Save: _save,
+    OwnPhone: _own_phone,
     Quote: _quote,
     OptOut: _word,
     OptIn: _word,

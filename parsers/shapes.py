@@ -12,6 +12,7 @@ from call_core.commands import (
     Mute,
     Name,
     Number,
+    OwnPhone,
     Quote,
     Save,
     SetSlot,
@@ -43,6 +44,8 @@ from parsers.verbs import Shape, Verb
 from parsers.when import read_when
 
 MAX_PLACE_CHARS = 80
+MAX_JOIN_CODE_CHARS = 20
+MAX_ADDRESS_CHARS = 254  # RFC 5321 section 4.5.3.1.3, less the brackets
 MAX_PARTY_DIGITS = 3
 MAX_CHOICE_DIGITS = 2
 CONFIRM_CODE_DIGITS = range(4, 9)
@@ -259,21 +262,47 @@ def _when(arguments: Arguments) -> Command:
 
 
 def _save(arguments: Arguments) -> Command:
-    """Read a name, then a number: the number is the longest end that looks like one."""
-    tokens = arguments.tokens
+    name, number = _name_and_number(arguments)
+    if number is None:
+        raise ParseError("missing_argument", verb="save", example=arguments.example)
+    return Save(name, number)
+
+
+def _own_phone(arguments: Arguments) -> Command:
+    return OwnPhone(*_name_and_number(arguments))
+
+
+def _name_and_number(arguments: Arguments) -> tuple[str, Number | None]:
+    """Read a name, then a number if any: it is the longest end that looks like one."""
+    tokens, verb = arguments.tokens, arguments.verb.word
     arguments.need()
     if len(tokens) > _MAX_SAVE_WORDS:
-        raise not_understood(joined(tokens), arguments.example, verb="save")
+        raise not_understood(joined(tokens), arguments.example, verb=verb)
     for place in range(1, len(tokens)):
         numbers = split_numbers(joined(tokens[place:]))
         if numbers:
             break
     else:
-        raise ParseError("missing_argument", verb="save", example=arguments.example)
+        return clean_name(joined(tokens)), None
     if len(numbers) > 1:
-        raise not_understood(numbers[1], arguments.example, verb="save")
-    name = clean_name(joined(tokens[:place]).rstrip("=: "))
-    return Save(name, number_of(numbers[0]))
+        raise not_understood(numbers[1], arguments.example, verb=verb)
+    return clean_name(joined(tokens[:place]).rstrip("=: ")), number_of(numbers[0])
+
+
+def _code(arguments: Arguments) -> Command:
+    """Read a one-time code, however it was grouped."""
+    arguments.need()
+    text = joined(arguments.tokens)
+    letters = "".join(letter for letter in text.upper() if letter.isascii() and letter.isalnum())
+    if not letters or len(text) > MAX_JOIN_CODE_CHARS:
+        raise not_understood(text, arguments.example, verb=arguments.verb.word)
+    arguments.tokens = []
+    return arguments.make(letters)
+
+
+def _belonging(arguments: Arguments) -> Command:
+    arguments.need()
+    return arguments.make(_text(arguments, MAX_ADDRESS_CHARS))
 
 
 def _slot(arguments: Arguments) -> Command:
@@ -337,6 +366,9 @@ READERS: dict[Shape, Callable[[Arguments], Command]] = {
     Shape.SAVE: _save,
     Shape.SLOT: _slot,
     Shape.NAME: _name,
+    Shape.CODE: _code,
+    Shape.OWN_PHONE: _own_phone,
+    Shape.BELONGING: _belonging,
     Shape.PREFIX: _prefix,
     Shape.TOPIC: _topic,
     Shape.LATER: _later,

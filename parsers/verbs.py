@@ -45,6 +45,9 @@ class Shape(Enum):
     SAVE = "name number"
     SLOT = "slot target"
     NAME = "name"
+    CODE = "code"
+    OWN_PHONE = "label [number]"
+    BELONGING = "label or address"
     PREFIX = "[beginning of a name]"
     TOPIC = "[verb]"
     LATER = "not yet"
@@ -256,6 +259,36 @@ _DIRECTORY = (
     Verb("use", Shape.NAME, commands.UsePhone, ("use cell",), "makes a phone the default"),
     Verb("undo", Shape.NOTHING, commands.Undo, ("undo",), "takes the last change back, for 60 s"),
 )
+_BELONGINGS = (
+    Verb(
+        "verify",
+        Shape.OWN_PHONE,
+        None,
+        ("verify cell 415 555 2671", "verify cell"),
+        "puts a phone of yours on file; it rings and asks for the four digits you are shown",
+    ),
+    Verb(
+        "device",
+        Shape.NOTHING,
+        commands.Device,
+        ("device",),
+        "a code for ten minutes; whatever sends it first is yours from then on",
+    ),
+    Verb(
+        "join",
+        Shape.CODE,
+        commands.Join,
+        ("join 7K3F-9QTD",),
+        "sent from a new address: makes it one of yours",
+    ),
+    Verb(
+        "detach",
+        Shape.BELONGING,
+        commands.Detach,
+        ("detach cell", "detach ann@example.org"),
+        "takes a phone or an address off your file",
+    ),
+)
 _HELP = (
     Verb("time", Shape.PLACE, commands.LocalTime, ("time tokyo",), "local time there"),
     Verb(
@@ -285,8 +318,6 @@ LATER_WORDS = (
     "dispute",
     "lang",
     "block",
-    "join",
-    "device",
 )
 
 VERBS: tuple[Verb, ...] = (
@@ -296,6 +327,7 @@ VERBS: tuple[Verb, ...] = (
     *_MONEY,
     *_SCHEDULE,
     *_DIRECTORY,
+    *_BELONGINGS,
     *_HELP,
     *(Verb(word, Shape.LATER, None, (), "not yet") for word in LATER_WORDS),
 )

@@ -45,6 +45,7 @@ CLOSINGS: dict[tuple[Reason, Result | None], Closing] = {
     (Reason.B_NOT_REACHED, Result.LINES_BUSY): Closing(Prompt.FAILED, "lines_busy", "free"),
     (Reason.B_NOT_REACHED, None): Closing(Prompt.FAILED, "b_not_reached", "free"),
     (Reason.NOBODY_CAME, None): Closing(Prompt.NO_ANSWER, "nobody_came", "either"),
+    (Reason.VERIFIED, None): Closing(None, "phone_verified", "free"),
 }
 
 

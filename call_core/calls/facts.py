@@ -19,7 +19,6 @@ from call_core.calls.causes import Cause
 from call_core.calls.model import Leg, LegState
 from call_core.contracts import EventKind, SwitchEvent
 
-ACCEPT_DIGIT = "1"
 CUT_TOLERANCE_MS = 1_000
 """Switches count limits in whole seconds, and may cut so much earlier."""
 
@@ -101,10 +100,10 @@ GUARDS: dict[EventKind, Guard] = {
         lambda leg, _: leg.accept,
     ),
     _E.DIGIT: Guard(
-        "it is the accept key, or none is wanted",
+        "it is the accept key (or the last of several), or none is wanted",
         "accept key",
         "another key",
-        lambda leg, event: event.digit == ACCEPT_DIGIT or not leg.accept,
+        lambda leg, event: not leg.accept or _keyed(leg, event) == leg.keys,
     ),
     _E.ORIGINATE_FAILED: Guard(
         "the switch is certain, and the leg never rang",
@@ -172,9 +171,18 @@ def _answered(leg: Leg, event: SwitchEvent) -> Leg:
 
 def _digit(leg: Leg, event: SwitchEvent) -> Leg:
     leg = _answered(leg, event)
-    if event.digit != ACCEPT_DIGIT or not leg.accept:
+    if not leg.accept:
         return leg
-    return replace(leg, accepted_call_ms=_earlier(leg.accepted_call_ms, event.at_call_ms))
+    keyed = _keyed(leg, event)
+    if keyed == leg.keys:
+        accepted = _earlier(leg.accepted_call_ms, event.at_call_ms)
+        return replace(leg, accepted_call_ms=accepted, keyed="")
+    return leg if len(leg.keys) == 1 else replace(leg, keyed=keyed)
+
+
+def _keyed(leg: Leg, event: SwitchEvent) -> str:
+    """Return the last keys, as many as are wanted: whoever mistypes just goes on."""
+    return (leg.keyed + event.digit)[-len(leg.keys) :]
 
 
 def _bridged(leg: Leg, event: SwitchEvent) -> Leg:

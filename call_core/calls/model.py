@@ -64,6 +64,12 @@ class Reason(StrEnum):
     STOPPED = "stopped"
     SKIPPED = "skipped"
     REFUSED = "refused"
+    VERIFIED = "verified"
+
+
+ACCEPT_KEY = "1"
+VERIFICATION = "verification"
+"""The kind of a call with one party, which rings to verify that party's phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,8 @@ class Leg:
         number: E.164; post_dial: digits sent after the answer.
         caller_number_id: whose number the rung phone sees; "" is the service's.
         terms: the price, chosen at originate; buy_terms: what the carrier charges us, or None.
-        accept: whether a key must be pressed after the answer.
+        accept: whether something must be keyed after the answer.
+        keys: what: one key, or the digits that verify a phone; keyed: their beginning so far.
         moves: this leg takes over from the party's running leg once accepted.
         *_call_ms: facts by the switch's clock; each is set once and never taken back.
         cause, hangup_by: why it ended, and whether the party, we or the switch ended it.
@@ -97,6 +104,8 @@ class Leg:
     terms: RateTerms
     buy_terms: RateTerms | None
     accept: bool
+    keys: str = ACCEPT_KEY
+    keyed: str = ""
     moves: bool = False
     originated_call_ms: int | None = None
     ringing_call_ms: int | None = None

@@ -9,7 +9,16 @@ up, or when one is left for a while and nobody is still to be rung.
 from dataclasses import replace
 
 from call_core.calls.causes import Cause, Result, cause_of, result_of
-from call_core.calls.model import MS, Call, CallState, Leg, Party, Reason, leg_id
+from call_core.calls.model import (
+    MS,
+    VERIFICATION,
+    Call,
+    CallState,
+    Leg,
+    Party,
+    Reason,
+    leg_id,
+)
 from call_core.calls.rules import Rules
 
 CONFERENCE = "conference"
@@ -84,6 +93,8 @@ def _gone_reason(call: Call, now_call_ms: int) -> Reason | None:
         return _first_gone(call, now_call_ms)
     if call.kind == CONFERENCE:
         return _conference_reason(call, now_call_ms)
+    if call.kind == VERIFICATION:
+        return Reason.VERIFIED if gate_open(call) else None
     return _b_gone(call) if _nobody_else(call) else None
 
 

@@ -8,7 +8,7 @@ commit and action loses nothing.
 from dataclasses import dataclass
 
 from call_core.calls.machine import closing_prompt
-from call_core.calls.model import Call, CallState, Leg, Party
+from call_core.calls.model import VERIFICATION, Call, CallState, Leg, Party
 from call_core.contracts import Prompt
 
 
@@ -69,6 +69,8 @@ def _prompt(call: Call, party: Party, leg: Leg) -> Prompt | None:
     if leg.answered_call_ms is None:
         return None
     first = party.n == call.first.n
+    if leg.accepted_call_ms is None and call.kind == VERIFICATION:
+        return Prompt.VERIFY
     if leg.accepted_call_ms is None:
         return Prompt.ACCEPT if first else Prompt.ACCEPT_INVITED
     if first and call.state is CallState.ENDING:

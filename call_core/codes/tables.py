@@ -18,6 +18,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "launched": {
             "call_launched": f"{_LAUNCHED_FIELDS} number destination there?",
             "conference_launched": _LAUNCHED_FIELDS,
+            "verification_launched": "label number digits:key_digits",
         },
         "scheduled": {
             "call_scheduled": f"{_CALENDAR_FIELDS} there?",
@@ -47,11 +48,14 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "billing_code_set": "code:billing",
             "customer_added": "customer_id name",
             "deck_activated": "tariff version",
+            "detached": "what:name",
             "dropped": "label party",
             "extended": "minutes at?",
             "forgotten": "name number",
             "frozen": "target kind:name calls",
             "hung_up": "with? call_id?",
+            "join_code": "code:join minutes",
+            "joined": "name",
             "late_noted": "at",
             "locked": "",
             "moving": "label",
@@ -111,6 +115,12 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "satellite_number": "number change",
             "shared_cost_number": "number change",
             "special_number": "number change",
+            # What belongs to the user.
+            "already_on_file": "example:device",
+            "last_address": "address",
+            "nothing_to_detach": "name example:phones",
+            "too_many_phones": "limit",
+            "too_many_verifications": "limit",
             # Whether this user may launch now.
             "all_lines_busy": "",
             "balance_too_small": "needed available",
@@ -125,6 +135,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "destination_velocity": "limit number change",
             "frozen_after_restore": "",
             "no_phone": "change",
+            "phone_is_verified": "label",
             "phone_not_verified": "label",
             "phone_not_yours": "label example:use?",
             "service_frozen": "",
@@ -258,6 +269,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "notice": {
             "a_busy": _RECEIPT_FIELDS,
+            "address_on_file": "address channel:name",
             "a_not_accepted": _RECEIPT_FIELDS,
             "a_not_reached": _RECEIPT_FIELDS,
             "amended": "was now",
@@ -270,6 +282,8 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "lines_busy": _RECEIPT_FIELDS,
             "nobody_came": _RECEIPT_FIELDS,
             "party_missing": "label party result",
+            "phone_on_file": "label number",
+            "phone_verified": _RECEIPT_FIELDS,
             "sign_in_code": "code",
             "receipt": _RECEIPT_FIELDS,
             "receipt_money": _RECEIPT_FIELDS,
@@ -279,6 +293,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "schedule_missed": "at",
             "schedule_refused": "at why:why?",
             "schedule_short": "at why:why?",
+            "token_on_file": "label",
         },
         "phrase": {
             "choice_call": "ref with",

@@ -106,6 +106,11 @@ _ROWS: Final[Mapping[CommandKind, _Row]] = MappingProxyType(
         ask.Forget: _CONTROL,
         ask.UsePhone: _CONTROL,
         ask.Undo: _CONTROL,
+        ask.Device: _OWN,
+        # From an address on file it does nothing; from a new one the code decides (`joining`).
+        ask.Join: _PUBLIC,
+        ask.OwnPhone: _OWN,
+        ask.Detach: _OWN,
         ask.SetBillingCode: _CONTROL,
         ask.Quote: _PUBLIC,
         ask.Rate: _PUBLIC,

@@ -38,7 +38,9 @@ _CALL_FIXED = frozenset(
         "timezone",
     }
 )
-_LEG_FIXED = frozenset({"id", "call_id", "n", "attempt", "caller_number_id", "accept", "moves"})
+_LEG_FIXED = frozenset(
+    {"id", "call_id", "n", "attempt", "caller_number_id", "accept", "keys", "moves"}
+)
 _PARTY_FIXED = frozenset({"call_id", "n"})
 
 
@@ -237,6 +239,8 @@ def _leg_row(call_id: str, leg: Leg) -> dict[str, Value]:
         "terms": leg.terms.to_json(),
         "buy_terms": "" if leg.buy_terms is None else leg.buy_terms.to_json(),
         "accept": int(leg.accept),
+        "keys": leg.keys,
+        "keyed": leg.keyed,
         "moves": int(leg.moves),
         "originated_call_ms": leg.originated_call_ms,
         "ringing_call_ms": leg.ringing_call_ms,

@@ -148,6 +148,16 @@ PHONES = select_statement(
     name="phones_of_user",
 )
 INSERT_PHONE = write_statement(insert(_P), name="insert_phone")
+SET_VERIFIED = write_statement(
+    update(_P)
+    .where(
+        _P.c.user_id == bindparam("key_user_id"),
+        _P.c.number == bindparam("key_number"),
+        _P.c.extension == bindparam("key_extension"),
+    )
+    .values(verified="key"),
+    name="set_verified",
+)
 
 
 class EntryRow(NamedTuple):

@@ -47,7 +47,7 @@ from call_core.storage.ledger_rows import Entry
 from call_core.storage.people_rows import CallerRow
 from call_core.storage.statements import Row, select_statement
 from call_core.storage.transaction import Tx
-from call_core.units import company_directory, control
+from call_core.units import belongings, company_directory, control
 from call_core.units.caller import Asker, Stop
 from call_core.units.house import House, Stamp
 
@@ -102,6 +102,9 @@ def administer(
     action = f"admin.{type(command).__name__}"
     subject = str(next(iter(outcome.fields.values()), ""))
     actor = OPERATOR if asker is None else asker.user.id
+    if asker is not None and isinstance(command, AddPhone | AddSender | AddToken):
+        owner = user_row(tx, command.user, _reach(asker)).user_id
+        belongings.tell_of_addition(tx, owner, command, outcome, stamp)
     tx.audit(AuditEntry(stamp.wall_ms, actor, action, subject, detail))
     return outcome, calls
 

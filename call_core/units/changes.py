@@ -10,7 +10,7 @@ from dataclasses import replace
 from call_core import numbering
 from call_core.calls.causes import cause_of
 from call_core.calls.holds import is_free, leg_word, may_settle, settle_leg
-from call_core.calls.model import MS, Call, CallState, Leg
+from call_core.calls.model import MS, VERIFICATION, Call, CallState, Leg
 from call_core.contracts import SwitchEvent
 from call_core.ledger.accounts import (
     Account,
@@ -68,6 +68,7 @@ def commit_change(
     stored = call_rows.save_call(tx, old, new, stamp.wall_ms)
     if settlements:
         _record(tx, house, stored, settlements, stamp)
+    _note_verified(tx, old, stored)
     ports.free_of_change(tx, house, old, stored)
     told = [*notices, *_missing(old, stored)]
     if stored.ended and not old.ended and stored.parties:
@@ -224,6 +225,23 @@ def _buy_cost(leg: Leg) -> tuple[int | None, str]:
     return rate_duration(leg.buy_terms, duration_ms).charge_micros, leg.buy_terms.currency
 
 
+def _note_verified(tx: Tx, old: Call, new: Call) -> None:
+    """Mark a phone verified once the digits that were shown elsewhere have been keyed on it."""
+    if new.kind != VERIFICATION or _verified(old) or not _verified(new):
+        return
+    leg = new.first.last_leg
+    tx.write(
+        people_rows.SET_VERIFIED,
+        key_user_id=new.user_id,
+        key_number=leg.number,
+        key_extension=leg.post_dial,
+    )
+
+
+def _verified(call: Call) -> bool:
+    return any(leg.accepted_call_ms is not None for leg in call.legs())
+
+
 def _missing(old: Call, new: Call) -> list[Notice]:
     """Return the news of conference parties that have just turned out not to be reachable."""
     if new.kind != "conference" or new.ended or new.reason:
@@ -287,6 +305,23 @@ def reachable_senders(tx: Tx, user_id: str) -> list[tuple[str, str]]:
         for _, _, address, channel, opted_out in tx.all(people_rows.SENDERS, user_id=user_id)
         if not opted_out
     ]
+
+
+def tell_addresses(tx: Tx, user_id: str, notice: Notice, stamp: Stamp, but: str = "") -> None:
+    """Tell every address of a user but one about something that is not about a call."""
+    for channel, address in reachable_senders(tx, user_id):
+        if address == but:
+            continue
+        outbox_rows.put(
+            tx,
+            outbox_id=stamp.new_id("msg"),
+            user_id=user_id,
+            channel=channel,
+            address=address,
+            kind="notice",
+            body=notice_to_json(notice),
+            now_wall_ms=stamp.wall_ms,
+        )
 
 
 def amend(tx: Tx, house: House, call: Call, leg: Leg, stamp: Stamp) -> Call:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import bindparam, select
 
-from call_core.calls.model import Call, CallState
+from call_core.calls.model import VERIFICATION, Call, CallState
 from call_core.commands import Command
 from call_core.customers.model import UserRole
 from call_core.outcomes import Phrase
@@ -38,7 +38,11 @@ CUSTOMER_CALL = select_statement(
 )
 LAST_CALL = select_statement(
     select(_C.c.id)
-    .where(_C.c.user_id == bindparam("user_id"), _C.c.launched_call_ms.is_not(None))
+    .where(
+        _C.c.user_id == bindparam("user_id"),
+        _C.c.launched_call_ms.is_not(None),
+        _C.c.kind != VERIFICATION,
+    )
     .order_by(_C.c.created_wall_ms.desc())
     .limit(1),
     name="last_call",

@@ -19,6 +19,7 @@ from call_core.commands import (
     Name,
     Next,
     Number,
+    OwnPhone,
     Redial,
     Target,
     Who,
@@ -36,7 +37,7 @@ from call_core.units import questions
 from call_core.units.caller import Ask, Asker, Stop, find_row, own_phones
 from call_core.units.house import House, Stamp
 
-_RINGS = (*get_args(Launch), Add, Redial, Move)
+_RINGS = (*get_args(Launch), Add, Redial, Move, OwnPhone)
 _NEVER_STALE = (*get_args(Information), *get_args(Answer), *get_args(Consent), Next, Who)
 _SHORT_NUMBER_DIGITS = 3
 TOLD_SINCE = select_statement(
@@ -92,6 +93,8 @@ def target_texts(command: object) -> list[str]:
         value = getattr(command, name, None)
         if isinstance(value, Number | Name):
             written.append(value)
+    if isinstance(command, OwnPhone) and command.number is not None:
+        written.append(command.number)  # it is rung at once
     written += getattr(command, "participants", ())
     return [each.text for each in written if isinstance(each, Number | Name)]
 

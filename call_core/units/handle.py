@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, select
 
 from call_core.administration import Administration
 from call_core.calls.model import Call, CallState
-from call_core.commands import Call as CallCommand
 from call_core.commands import (
+    Belonging,
     Choose,
     Command,
     Conference,
@@ -27,6 +27,7 @@ from call_core.commands import (
     SetBillingCode,
     SetSlot,
 )
+from call_core.commands import Call as CallCommand
 from call_core.customers.trust import (
     Permission,
     TrustContext,
@@ -43,6 +44,7 @@ from call_core.storage.statements import select_statement
 from call_core.storage.transaction import Tx
 from call_core.units import (
     administration,
+    belongings,
     calendar,
     changes,
     control,
@@ -112,6 +114,9 @@ def handle(tx: Tx, house: House, request: Request, stamp: Stamp) -> Handled:
     row = find_row(tx, request)
     if isinstance(request.command, Administration) and request.channel == "cli":
         return _operate(tx, house, request, stamp)
+    new_address = row is None
+    if row is None:
+        row = belongings.join(tx, house, request, stamp)
     if row is None or request.evidence is Evidence.FORGED:
         return Handled(Refused("unknown_sender"))
     request_id = stamp.new_id("req")
@@ -119,7 +124,10 @@ def handle(tx: Tx, house: House, request: Request, stamp: Stamp) -> Handled:
     if not request_rows.claim(tx, request, request_id, principal, row.user_id):
         return _repeat(tx, request, principal)
     asker = _addressed(tx, asker_of(row, request, request_id, house, read_frozen(tx)))
-    handled = _decide(tx, house, asker, request, stamp)
+    if new_address:
+        handled = Handled(belongings.joined(tx, asker, stamp))
+    else:
+        handled = _decide(tx, house, asker, request, stamp)
     _answer(tx, asker, request, handled, stamp)
     return handled
 
@@ -372,6 +380,9 @@ def _dispatch_rest(tx: Tx, house: House, asker: Asker, command: Command, stamp: 
             return Handled(outcome, changed=(call.id,))
         case _ if isinstance(command, DirectoryChange):
             return Handled(directory.change(tx, house, asker, command, stamp))
+        case _ if isinstance(command, Belonging):
+            outcome, launched = belongings.change(tx, house, asker, command, stamp)
+            return Handled(outcome, launched=launched)
         case _ if isinstance(command, Schedule):
             return Handled(calendar.calendar(tx, house, asker, command, stamp))
         case _ if isinstance(command, Information):

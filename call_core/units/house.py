@@ -100,9 +100,13 @@ class Stamp:
         """Return the next ref to try."""
         return ids.new_ref(self._rng, pairs)
 
-    def new_code(self) -> str:
-        """Return a one-time code of six digits."""
-        return ids.new_code(self._rng)
+    def new_code(self, digits: int = 6) -> str:
+        """Return a one-time code."""
+        return ids.new_code(self._rng, digits)
+
+    def new_secret(self, letters: int) -> str:
+        """Return random letters and digits."""
+        return ids.new_secret(self._rng, letters)
 
     @property
     def day(self) -> int:

@@ -61,17 +61,17 @@ def launch(
     account = ledger_rows.lock_account(tx, asker.customer.id)
     standing = funding.standing(tx, asker)
     counts = _counts(tx, asker, wanted, stamp)
-    facts = _facts(tx, asker, wanted, account, standing, counts)
+    facts = facts_of(tx, asker, wanted, account, standing, counts)
     if wanted.due is not None and scheduled is None:
-        _refuse(admit(replace(facts, scheduled=True)))
+        refuse(admit(replace(facts, scheduled=True)))
         _check_trust(tx, asker, wanted, 0, stamp)
         return new_call.put_on_calendar(tx, house, asker, wanted, stamp), None
-    cover = _cover(asker, wanted, account, house.rules)
+    cover = cover_of(asker, wanted, account, house.rules)
     facts = replace(facts, hold_micros=cover.added_micros)
-    _refuse(admit(facts))
+    refuse(admit(facts))
     _check_trust(tx, asker, wanted, cover.added_micros, stamp)
     _check_price(asker, command, cover)
-    free = _free_promised(house, asker, wanted, standing.promised_free + counts[0].free_legs_today)
+    free = free_promised(house, asker, wanted, standing.promised_free + counts[0].free_legs_today)
     ways = routes.routed(tx, house, new_call.rung(wanted), house.shard, stamp)
     call = new_call.write(
         tx, house, asker, wanted, cover, ways, account, stamp, free=free, scheduled=scheduled
@@ -87,10 +87,10 @@ def rehearse(tx: Tx, house: House, asker: Asker, command: LaunchCommand, stamp: 
     """
     wanted = _resolve(tx, house, asker, command, stamp)
     account = ledger_rows.lock_account(tx, asker.customer.id)
-    cover = _cover(asker, wanted, account, house.rules)
+    cover = cover_of(asker, wanted, account, house.rules)
     counts = _counts(tx, asker, wanted, stamp)
-    facts = _facts(tx, asker, wanted, account, funding.Standing(0, 0, 0), counts)
-    _refuse(admit(replace(facts, hold_micros=cover.added_micros, launches_last_second=0)))
+    facts = facts_of(tx, asker, wanted, account, funding.Standing(0, 0, 0), counts)
+    refuse(admit(replace(facts, hold_micros=cover.added_micros, launches_last_second=0)))
     return cover
 
 
@@ -200,7 +200,7 @@ class NumberGate:
             emergency_countries=frozenset({asker.user.country}),
             origin=None if origin is None else origin.number,
         )
-        _refuse(callable_number(person.number, role, context))
+        refuse(callable_number(person.number, role, context))
         if self.frozen.prefix_of(person.number.digits):
             number = Phone(person.number.digits)
             raise Stop("prefix_frozen", number=number, change="operator")
@@ -243,7 +243,8 @@ def check_number(
     NumberGate(house, asker, frozen_now(tx, asker)).check(person, role, origin, sold=sold)
 
 
-def _refuse(refusal: Refusal | None) -> None:
+def refuse(refusal: Refusal | None) -> None:
+    """Raise `Stop` for a refusal; None lets through."""
     if refusal is not None:
         raise Stop(str(refusal.code), refusal.fields)
 
@@ -255,7 +256,7 @@ def _counts(tx: Tx, asker: Asker, wanted: Wanted, stamp: Stamp) -> list[funding.
     return [funding.counts(tx, asker, person.number.digits, stamp) for person in wanted.people[1:]]
 
 
-def _facts(
+def facts_of(
     tx: Tx,
     asker: Asker,
     wanted: Wanted,
@@ -263,6 +264,7 @@ def _facts(
     standing: funding.Standing,
     counts: Sequence[funding.Counts],
 ) -> AdmissionFacts:
+    """Return what admission decides by."""
     code = wanted.command.billing_code
     held = 0 if account is None else account.debits_pending
     return AdmissionFacts(
@@ -343,7 +345,7 @@ def _check_price(asker: Asker, command: LaunchCommand, cover: Extension) -> None
     )
 
 
-def _cover(asker: Asker, wanted: Wanted, account: Account | None, rules: Rules) -> Extension:
+def cover_of(asker: Asker, wanted: Wanted, account: Account | None, rules: Rules) -> Extension:
     """Return the holds of all legs: all or nothing, within balance and cap.
 
     Raises:
@@ -378,7 +380,7 @@ def _cover(asker: Asker, wanted: Wanted, account: Account | None, rules: Rules) 
     return cover
 
 
-def _free_promised(house: House, asker: Asker, wanted: Wanted, used: int) -> bool:
+def free_promised(house: House, asker: Asker, wanted: Wanted, used: int) -> bool:
     """Whether A's first minute is free when nobody else answers.
 
     In the user's home country, not too dear for us, and while today's allowance lasts; running

@@ -6,7 +6,16 @@ from dataclasses import dataclass, replace
 
 from call_core import command_json, numbering
 from call_core.calls.holds import with_hold
-from call_core.calls.model import Call, CallState, Leg, Party, Role, leg_id
+from call_core.calls.model import (
+    ACCEPT_KEY,
+    VERIFICATION,
+    Call,
+    CallState,
+    Leg,
+    Party,
+    Role,
+    leg_id,
+)
 from call_core.commands import Call as CallCommand
 from call_core.commands import Conference
 from call_core.customers.limits import first_calls_limit_minutes
@@ -36,6 +45,7 @@ class Wanted:
         people: A (or the chair) first; label, number and role of each.
         terms: the price of each person's leg, in the same order.
         accept: whether A must press a key; participants always must, B never.
+        keys: which; the digits that verify a phone, for a call that does only that.
     """
 
     command: LaunchCommand
@@ -47,10 +57,13 @@ class Wanted:
     max_seconds: int | None
     stated_seconds: int | None
     due: Due | None
+    keys: str = ACCEPT_KEY
 
     @property
     def kind(self) -> str:
-        """`call` or `conference`."""
+        """`call`, `conference` or `verification`."""
+        if len(self.people) == 1:
+            return VERIFICATION
         return "conference" if isinstance(self.command, Conference) else "call"
 
 
@@ -118,6 +131,8 @@ def _call(
     bare = blank_call(house, asker, wanted.command, call_id, ref, stamp)
     return replace(
         scheduled if scheduled is not None else bare,
+        kind=wanted.kind,
+        title=wanted.people[0].label if wanted.kind == VERIFICATION else bare.title,
         state=CallState.LAUNCHING,
         billing_code=wanted.command.billing_code or "",
         private=wanted.command.private,
@@ -191,6 +206,7 @@ def _party(call_id: str, wanted: Wanted, n: int, cover: Extension, way: Way) -> 
         wanted.terms[n],
         way,
         accept=wanted.accept if n == 0 else role is Role.PARTICIPANT,
+        keys=wanted.keys if n == 0 else ACCEPT_KEY,
         shown=shown_number(wanted.origin, role, number_id(call_id, 0), wanted.command),
     )
     held = with_hold(leg, cover.legs[n].covered_s, cover.legs[n].held_micros)
@@ -224,6 +240,7 @@ def new_leg(
     *,
     accept: bool,
     shown: tuple[str, str],
+    keys: str = ACCEPT_KEY,
     attempt: int = 1,
     moves: bool = False,
 ) -> Leg:
@@ -241,6 +258,7 @@ def new_leg(
         terms=terms,
         buy_terms=way.buy,
         accept=accept,
+        keys=keys,
         moves=moves,
     )
 

@@ -8,9 +8,12 @@ from fastapi import APIRouter, Response
 from call_core.administration import Administration, ForgetEntry, SaveEntry
 from call_core.commands import (
     Command,
+    Detach,
+    Device,
     Forget,
     Name,
     Number,
+    OwnPhone,
     Save,
     SetSlot,
     UsePhone,
@@ -105,17 +108,28 @@ def _directory(site: Site, routes: APIRouter) -> None:
     site.showing["/directory"] = show
 
 
+def phone_change(fields: Mapping[str, str]) -> Command:
+    """Return what a form of the phones' page asks for."""
+    number = fields.get("number", "")[:MAX_NUMBER_LENGTH]
+    if label := fields.get("verify", "")[:MAX_LABEL_LENGTH]:
+        return OwnPhone(label, Number(number) if number else None)
+    if label := fields.get("detach", "")[:MAX_LABEL_LENGTH]:
+        return Detach(label)
+    if fields.get("device"):
+        return Device()
+    return UsePhone(fields.get("label", "")[:MAX_LABEL_LENGTH])
+
+
 def _phones(site: Site, routes: APIRouter) -> None:
     async def show(visit: Visit, who: Principal, answer: Answer | None = None) -> Response:
         phones = await site.core.phones(who)
         return site.html(visit, "phones.html", answer=answer, phones=phones)
 
-    async def use(visit: Visit, who: Principal) -> Response:
-        label = visit.fields.get("label", "")[:MAX_LABEL_LENGTH]
-        return await site.do(visit, who, UsePhone(label), "/phones")
+    async def change(visit: Visit, who: Principal) -> Response:
+        return await site.do(visit, who, phone_change(visit.fields), "/phones")
 
     site.page(routes, "/phones", show)
-    site.form(routes, "/phones", use)
+    site.form(routes, "/phones", change)
     site.showing["/phones"] = show
 
 

@@ -16,7 +16,17 @@ from pathlib import Path
 from call_core.calls.causes import Cause
 from call_core.calls.facts import lost
 from call_core.calls.machine import Step, advance, end, next_deadline
-from call_core.calls.model import MS, Call, CallState, Leg, Party, Reason, Role, leg_id
+from call_core.calls.model import (
+    MS,
+    VERIFICATION,
+    Call,
+    CallState,
+    Leg,
+    Party,
+    Reason,
+    Role,
+    leg_id,
+)
 from call_core.calls.plan import next_attempt
 from call_core.calls.rules import Rules
 from call_core.calls.wanted import wanted
@@ -109,6 +119,13 @@ def conference(participants: int = 2) -> Call:
             ),
         ],
     )
+
+
+def verification(keys: str) -> Call:
+    """Return a call that asks A's phone for some digits."""
+    party = a_party(0, Role.A, "A", accept=True)
+    legs = (replace(party.legs[0], keys=keys),)
+    return a_call(VERIFICATION, [replace(party, legs=legs)])
 
 
 def paid(call: Call, label: str, seconds: int) -> Call:

@@ -110,6 +110,8 @@ legs = Table(
     words("terms"),
     words("buy_terms"),
     integer("accept", default=0),
+    words("keys", default="1"),
+    words("keyed", default=""),
     integer("moves", default=0),
     integer("originated_call_ms", null=True),
     integer("ringing_call_ms", null=True),

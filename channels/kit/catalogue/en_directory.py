@@ -156,9 +156,70 @@ TEXTS = MappingProxyType(
         ),
         "phone_not_verified": say(
             "Phone not verified",
-            "Your phone {label} is not verified yet, so it cannot ring first. "
-            "Your administrator can change this.>>Try: phones",
-            "{label} is not verified yet.>>Try: phones",
+            "Your phone {label} is not verified yet, so it cannot ring first.>>Try: verify {label}",
+            "{label} is not verified yet.>>Try: verify {label}",
+            "{label} is not verified.>>Try: phones",
+        ),
+        "phone_is_verified": say(
+            "Phone is verified",
+            "Your phone {label} is verified already.>>Try: phones",
+            "{label} is verified already.>>Try: phones",
+        ),
+        # --- own phones and addresses -----------------------------------------------------------
+        "verification_launched": say(
+            "Ringing {label}",
+            "Your phone {label}, {number}, rings now. Call {ref}.>>Answer it and key {digits}.",
+            "Ringing {label}, {number}. {ref}.>>Answer and key {digits}.",
+            "Ringing {label}. {ref}.>>Answer and key {digits}.",
+        ),
+        "join_code": say(
+            "A code for another address",
+            "The address that sends this first is yours from then on. It works once, for {minutes} "
+            "minutes; give it to nobody.>>From the new address write: join {code}",
+            "Works once, {minutes} min.>>From the new address write: join {code}",
+            "{minutes} min.>>From the new address: join {code}",
+        ),
+        "joined": say(
+            "This address is yours now",
+            "What comes from here is {name}'s from now on. Your other addresses were told.>>"
+            "For what you can write: MENU",
+            "This address is {name}'s now.>>Try: menu",
+            "This address is yours now.>>Try: menu",
+        ),
+        "already_on_file": say(
+            "This address is on file",
+            "This address is on file already; a code is sent from the new one.>>"
+            "For another code, try: {example}",
+            "This address is on file already.>>Try: {example}",
+        ),
+        "detached": say(
+            "Taken off",
+            "{what} is not on your file any more.>>To see what is, try: phones",
+            "{what} is off your file.>>Try: phones",
+        ),
+        "nothing_to_detach": say(
+            "Nothing of that name",
+            'Neither a phone nor an address of yours is "{name}".>>Try: {example}',
+            'You have no "{name}".>>Try: {example}',
+            "No such phone or address.>>Try: {example}",
+        ),
+        "last_address": say(
+            "Your last address",
+            "{address} is your only address, so it stays.>>To add another first, try: device",
+            "{address} is your only address.>>Try: device",
+            "It is your only address.>>Try: device",
+        ),
+        "too_many_phones": say(
+            "Too many phones",
+            "You have {limit} phones on file, the most there can be, or the name is too long.>>"
+            "Try: detach cell",
+            "At most {limit} phones, with short names.>>Try: detach cell",
+        ),
+        "too_many_verifications": say(
+            "Too many tries today",
+            "Phones of yours were rung {limit} times today to be verified; more tomorrow.>>"
+            "Try: phones",
+            "Rung {limit} times today; more tomorrow.>>Try: phones",
         ),
         "no_such_place": say(
             "Unknown place",

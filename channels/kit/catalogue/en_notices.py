@@ -151,6 +151,32 @@ TEXTS = MappingProxyType(
             "Messages are on",
             "We write to this address again.>>For what you can write: MENU",
         ),
+        "phone_verified": _failed(
+            "{to} is verified",
+            "Your phone {to} is verified.",
+            "Verified",
+            "It may ring first now, for example: CALL MOM FROM {to}",
+        ),
+        "phone_on_file": say(
+            "A phone was added",
+            "{label}, {number}, was added to your phones from another address of yours. "
+            "Not you?>>To take it off, reply DETACH {label}",
+            "Added to your phones: {label}, {number}. Not you?>>Reply DETACH {label}",
+            "Phone added: {label}. Not you?>>DETACH {label}",
+        ),
+        "address_on_file": say(
+            "An address was added",
+            "{address} ({channel}) was added to your addresses: what it sends is yours. "
+            "Not you?>>To take it off, reply DETACH {address}",
+            "Address added: {address}. Not you?>>Reply DETACH {address}",
+            "Added: {address}. Not you?>>DETACH it.",
+        ),
+        "token_on_file": say(
+            "A token was made",
+            "A token was made for you: {label}. Whoever has it can act for you. Not you?>>"
+            "Take it back on the page of your tokens.",
+            "Token made: {label}. Not you?>>Take it back on your page.",
+        ),
         "sign_in_code": say(
             "Your sign-in code",
             "Your sign-in code is {code}. It works once and for a few minutes. "

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from call_core.administration import AddSender
 from call_core.outcomes import Asked, Outcome
 from tests.support.world import UK, US, User, World, guests
 
@@ -54,6 +55,10 @@ EXPECTED: dict[str, set[str]] = {
     "phones": TOLD,
     "use": CONTROL,
     "undo": CONTROL,
+    "verify": LAUNCH,
+    "device": CONTROL,
+    "join": {"refused"},  # from an address that is on file already
+    "detach": CONTROL,
     "time": TOLD,
     "dial": TOLD,
     "menu": TOLD,
@@ -140,6 +145,11 @@ async def situation(world: World, ada: User, verb: str) -> str:
         for n in range(8):
             await world.say(ada, f"save friend{n} +442079460{n:03d}")
         await world.say(ada, "dir", channel="smtp")
+    if verb == "verify":
+        await world.say(ada, "detach cell")
+        await world.phone(ada, "cell", "+14155552671")
+    if verb == "detach":
+        await world.administer(AddSender(ada.id, "smtp", "ann@example.org"))
     if verb == "undo":
         await world.say(ada, "use cell")
     return ""

@@ -184,7 +184,8 @@ async def test_disabling_a_user_ends_everything_of_theirs(service: Service, ada:
     await world.advance(1)
 
     assert not await service.legs_up()
-    assert [notice.code for notice in await service.told()] == ["receipt_stopped"]
+    told = [notice.code for notice in await service.told()]
+    assert told == ["token_on_file", "receipt_stopped"]
     assert await core.principal_of_session("s", now) is None
     assert await core.principal_of_token(secret, now) is None
     await world.advance(600)

@@ -9,7 +9,7 @@ from call_core.calls.closing import CLOSINGS, closing_of, closing_of_call
 from call_core.calls.holds import settle_leg
 from call_core.calls.model import Call, CallState, Reason
 from call_core.contracts import Prompt
-from tests.support.calls import RULES, conference, paid, run, two_party
+from tests.support.calls import RULES, conference, paid, run, two_party, verification
 
 TALK = "3 A presses 1; 9 B answers"
 MEET = "2 C presses 1; 5 P1 presses 1"
@@ -37,6 +37,7 @@ ROWS = f"""
     b_not_reached  -            two         3 A presses 1; 5 B ends 1; 8 A heard it
     nobody_came    -            conference  3 C presses 1; 5 P1 busy; 8 C heard it
     nobody_came    -            conference  3 C presses 1; 5 P1 answers; 40 tick
+    verified       -            phone       3 A presses 4; 4 A presses 8; 5 A presses 2
 """
 
 
@@ -47,6 +48,7 @@ def begun(kind: str) -> Call:
         "conference": conference(1),
         "timed": replace(two_party(), max_seconds=60),
         "poor": paid(two_party(), "A", 60),
+        "phone": verification("482"),
     }[kind]
 
 
@@ -70,7 +72,9 @@ def test_every_row_is_what_happens(
     assert closing_of_call(ran.call, ran.call.reason) == row
     first = ran.call.first.label
     said = [words for words in ran.effects if f" {first} says " in words]
-    closing = [words for words in said if not words.endswith(("accept", "accept_invited"))]
+    closing = [
+        words for words in said if not words.endswith(("accept", "accept_invited", "verify"))
+    ]
     assert [words.split()[-1] for words in closing] == ([row.prompt] if row.prompt else [])
     assert bill(ran.call) in {"either": ("free", "billed")}.get(row.a_leg, (row.a_leg,))
 

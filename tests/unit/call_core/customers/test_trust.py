@@ -44,6 +44,7 @@ COMPANY = {
 }
 HOUSE = {admin.AddCustomer, admin.TopUp, admin.ActivateDeck, admin.Freeze, admin.Unfreeze}
 OWN = {admin.AddPhone, admin.AddSender, admin.SetPassword, admin.AddToken, admin.RevokeToken}
+BELONGINGS = {ask.Device, ask.OwnPhone, ask.Detach}
 
 
 def test_the_table_is_exhaustive() -> None:
@@ -73,11 +74,11 @@ def test_every_cell(kind: type[ask.Command], role: UserRole) -> None:
         assert (claimed, vouched, proven) == (P.REFUSE_UNPROVEN, P.ACCEPT_KEY_FORCED, P.ALLOW)
     elif kind in PRIVATE:
         assert (claimed, vouched, proven) == (P.REFUSE_UNPROVEN, P.TO_ADDRESS_ON_FILE, P.ALLOW)
-    elif kind in COMPANY | HOUSE | OWN:
+    elif kind in COMPANY | HOUSE | OWN | BELONGINGS:
         assert (claimed, vouched) == (P.REFUSE_UNPROVEN, P.REFUSE_UNPROVEN)
         needed = UserRole.OPERATOR if kind in HOUSE else UserRole.ADMINISTRATOR
         refusal = P.REFUSE_NOT_OPERATOR if kind in HOUSE else P.REFUSE_NOT_ADMINISTRATOR
-        enough = kind in OWN or role in {needed, UserRole.OPERATOR}
+        enough = kind in OWN | BELONGINGS or role in {needed, UserRole.OPERATOR}
         assert proven is (P.ALLOW if enough else refusal)
     else:
         assert proven is P.ALLOW

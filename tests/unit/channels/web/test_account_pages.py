@@ -5,11 +5,22 @@ from dataclasses import replace
 import pytest
 
 from call_core.administration import Administration, ForgetEntry, SaveEntry
-from call_core.commands import Command, Forget, Name, Number, Save, SetSlot, UsePhone
+from call_core.commands import (
+    Command,
+    Detach,
+    Device,
+    Forget,
+    Name,
+    Number,
+    OwnPhone,
+    Save,
+    SetSlot,
+    UsePhone,
+)
 from call_core.contracts import DirectoryEntry
 from call_core.errors import ParseError
 from call_core.outcomes import Done, Refused
-from channels.web.account_pages import MAX_NAME_LENGTH, directory_change
+from channels.web.account_pages import MAX_NAME_LENGTH, directory_change, phone_change
 from tests.support.scripted_core import ScriptedCore
 from tests.unit.channels.web.conftest import Visitor
 
@@ -161,3 +172,29 @@ async def test_an_administrator_writes_the_company_s_names(
     assert core.asked[-1].command == SaveEntry(core.anna.customer_id, "bob", "+1 212 555 0147")
     assert core.asked[-1].text == ""
     assert " checked" in anna.page.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "command"),
+    [
+        ({"verify": "boat", "number": "212 555 0166"}, OwnPhone("boat", Number("212 555 0166"))),
+        ({"verify": "boat"}, OwnPhone("boat")),
+        ({"detach": "boat"}, Detach("boat")),
+        ({"device": "1"}, Device()),
+        ({"label": "office"}, UsePhone("office")),
+    ],
+)
+def test_the_phones_page_adds_verifies_and_removes(
+    fields: dict[str, str], command: Command
+) -> None:
+    """Each form of it is one command."""
+    assert phone_change(fields) == command
+
+
+@pytest.mark.anyio
+async def test_a_phone_is_added_on_its_page(anna: Visitor, core: ScriptedCore) -> None:
+    """The form is there for whoever has none yet, too."""
+    core.own_phones = []
+    assert "Add one" in (await anna.get("/phones")).text
+    await anna.fill("/phones", {"verify": "boat", "number": "212 555 0166"})
+    assert core.asked[-1].command == OwnPhone("boat", Number("212 555 0166"))
