@@ -56,17 +56,22 @@ def commit_change(
     """
     entries = ledger_rows.hold_entries(old, new, stamp.call_ms)
     accounts: dict[str, Account] = {}
+    account = None
+    if entries or _settles(new):
+        # The customer's account before any other row, then ports, then the house's accounts.
+        account = ledger_rows.lock_account(tx, new.customer_id)
     new, settlements = _settle(tx, house, new, stamp)
     if new == old and not notices:
         return old
     for leg, settlement in settlements:
         entries += ledger_rows.settlement_entries(new, leg, settlement, stamp.call_ms)
+    _change_ports(tx, house, old, new)
     if entries:
-        accounts = ledger_rows.post_entries(tx, entries, stamp.wall_ms)
+        known = () if account is None else (account,)
+        accounts = ledger_rows.post_entries(tx, entries, stamp.wall_ms, known)
     stored = call_rows.save_call(tx, old, new, stamp.wall_ms)
     if settlements:
         _record(tx, stored, settlements, stamp)
-    _change_ports(tx, house, old, stored)
     told = [*notices, *_missing(old, stored)]
     if stored.ended and not old.ended and stored.parties:
         told.append(_receipt(tx, stored, accounts))
@@ -89,6 +94,11 @@ def _settle(
         settled.append((done, settlement))
         call = call.with_leg(done)
     return call, settled
+
+
+def _settles(call: Call) -> bool:
+    """Whether a bill of this call is written now."""
+    return any(may_settle(call, leg) for leg in call.legs()) and not _settles_with_the_call(call)
 
 
 def _settles_with_the_call(call: Call) -> bool:
