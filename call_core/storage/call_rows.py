@@ -15,7 +15,7 @@ from sqlalchemy.sql import Select, Update
 from call_core.calls.model import Call, CallState, Leg, Party, Role
 from call_core.errors import Fenced
 from call_core.rating.rater import RateTerms
-from call_core.storage import tables
+from call_core.storage import ledger_rows, tables
 from call_core.storage.statements import Statement, Value, select_statement, write_statement
 from call_core.storage.transaction import Tx
 
@@ -82,6 +82,10 @@ LOCK_CALL = select_statement(
     select(tables.calls).where(tables.calls.c.id == bindparam("id")).with_for_update(),
     row=_dicts(tables.calls),
     name="lock_call",
+)
+CUSTOMER_OF_CALL = select_statement(
+    select(tables.calls.c.customer_id).where(tables.calls.c.id == bindparam("id")),
+    name="customer_of_call",
 )
 LOAD_PARTIES = select_statement(
     select(tables.parties)
@@ -333,8 +337,13 @@ def load_call(tx: Tx, call_id: str, *, lock: bool = False) -> Call | None:
     Args:
         tx: the transaction.
         call_id: its id.
-        lock: hold the row until the transaction ends, for a unit that will write it.
+        lock: hold the row until the transaction ends, for a unit that will write it; its customer's
+            account before it, as everywhere (README.md, One order of locks).
     """
+    if lock:
+        owner = tx.one(CUSTOMER_OF_CALL, id=call_id)
+        if owner is not None:
+            ledger_rows.lock_account(tx, owner[0])
     row = tx.one(LOCK_CALL if lock else LOAD_CALL, id=call_id)
     if row is None:
         return None

@@ -138,11 +138,12 @@ def post_entries(
         LedgerRefusal: a limit forbids one of them. The unit must let this roll it back.
     """
     accounts = {account.id: account for account in known}
+    for account_id, currency in _in_lock_order(entries):
+        _get(tx, accounts, account_id, currency)
     written: dict[str, Account] = {}
     for entry in entries:
         transfer = entry.transfer
-        debit = _get(tx, accounts, transfer.debit_account, transfer.currency)
-        credit = _get(tx, accounts, transfer.credit_account, transfer.currency)
+        debit, credit = accounts[transfer.debit_account], accounts[transfer.credit_account]
         applied = apply(debit, credit, transfer, entry.pending)
         if not isinstance(applied, Applied):
             raise LedgerRefusal(applied, available(debit))
@@ -151,6 +152,16 @@ def post_entries(
     tx.run_many(UPDATE_ACCOUNT, [_counters(account) for account in written.values()])
     tx.run_many(INSERT_TRANSFER, [_transfer_row(each.transfer, now_wall_ms) for each in entries])
     return written
+
+
+def _in_lock_order(entries: Sequence[Entry]) -> list[tuple[str, str]]:
+    """Return `(account, currency)` of all entries: the customers', then the house's, by id."""
+    named = {
+        (account_id, each.transfer.currency)
+        for each in entries
+        for account_id in (each.transfer.debit_account, each.transfer.credit_account)
+    }
+    return sorted(named)  # "customer:…" comes before "operator:…"
 
 
 def _get(tx: Tx, accounts: dict[str, Account], account_id: str, currency: str) -> Account:

@@ -56,6 +56,10 @@ def commit_change(
     """
     entries = ledger_rows.hold_entries(old, new, stamp.call_ms)
     accounts: dict[str, Account] = {}
+    account = None
+    if entries or _settles(new):
+        # The customer's account before any other row; then the call, ports, the house's accounts.
+        account = ledger_rows.lock_account(tx, new.customer_id)
     new, settlements = _settle(tx, house, new, stamp)
     if new == old and not notices:
         return old
@@ -63,13 +67,15 @@ def commit_change(
         made = ledger_rows.settlement_entries(new, leg, settlement, stamp.call_ms)
         # What a leg that nobody answered held is free again for the attempt that follows it.
         entries = [*made, *entries] if leg.answered_call_ms is None else [*entries, *made]
-    if entries:
-        accounts = ledger_rows.post_entries(tx, entries, stamp.wall_ms)
+    # The fence first: who comes second with an old call must learn that, not that its hold is gone.
     stored = call_rows.save_call(tx, old, new, stamp.wall_ms)
+    ports.free_of_change(tx, house, old, stored)
+    if entries:
+        known = () if account is None else (account,)
+        accounts = ledger_rows.post_entries(tx, entries, stamp.wall_ms, known)
     if settlements:
         _record(tx, house, stored, settlements, stamp)
     _note_verified(tx, old, stored)
-    ports.free_of_change(tx, house, old, stored)
     told = [*notices, *_missing(old, stored)]
     if stored.ended and not old.ended and stored.parties:
         told.append(_receipt(tx, stored, accounts))
@@ -92,6 +98,11 @@ def _settle(
         settled.append((done, settlement))
         call = call.with_leg(done)
     return call, settled
+
+
+def _settles(call: Call) -> bool:
+    """Whether a bill of this call is written now."""
+    return any(may_settle(call, leg) for leg in call.legs()) and not _settles_with_the_call(call)
 
 
 def _settles_with_the_call(call: Call) -> bool:

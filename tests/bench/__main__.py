@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-TIMEOUT_S = 900
+TIMEOUT_S = 1800
 FOLDER = Path(__file__).parent
 
 
