@@ -25,7 +25,7 @@ from gateway.mailbox import Mailbox
 from gateway.settings_sections import LogSettings
 from gateway.wiring import open_core
 from tests.soak import serving
-from tests.soak.books import Compared, compare, unfinished
+from tests.soak.books import Compared, calls_alive, compare
 from tests.soak.clients import PAUSE_S, Clients
 from tests.soak.site import Site, make_site
 from tests.support import postgres
@@ -150,7 +150,7 @@ async def _settled(site: Site, how: serving.Start, clients: Clients) -> Compared
     await clients.stop()
     settings = site.settings()
     async with asyncio.timeout(SETTLE_S), open_core(settings, drive=False) as core:
-        while await unfinished(core):  # noqa: ASYNC110  (another process does it)
+        while await calls_alive(core):  # noqa: ASYNC110  (another process does it)
             await asyncio.sleep(0.1)
     status = await asyncio.to_thread(process.stop)
     assert status == 0, f"serve did not drain: {status}"
