@@ -118,8 +118,13 @@ async def answering(site: Site, process: serving.Serving) -> None:
         AssertionError: it ended instead.
     """
     while not await _answers(site):
-        assert process.status is None, f"serve ended with {process.status}"
+        assert process.status is None, f"serve ended with {process.status}: {last_words(site)}"
         await asyncio.sleep(0.01)
+
+
+def last_words(site: Site) -> str:
+    """Return the end of the log."""
+    return (site.config.parent / serving.LOG).read_text(encoding="utf-8")[-2_000:]
 
 
 async def _answers(site: Site) -> bool:
@@ -139,7 +144,7 @@ async def _life(site: Site, how: serving.Start, life_s: float, *, before_answer:
     await asyncio.sleep(life_s)
     early = before_answer and not await _answers(site)
     status = await asyncio.to_thread(process.kill)
-    assert status == _KILLED, f"serve ended by itself with {status}"
+    assert status == _KILLED, f"serve ended by itself with {status}: {last_words(site)}"
     return early
 
 
