@@ -39,7 +39,7 @@ from tests.soak.clients import Asked, Clients, post_command
 from tests.soak.kills import SETTLE_S, answering, database_of
 from tests.soak.site import Site, make_site
 
-ENOUGH = 15  # acknowledgements that show that it works
+ENOUGH = 8  # acknowledgements that show that it works
 RECOVER_S = 60
 DISK_MB = 12
 HOUR_MS = 3_600_000
