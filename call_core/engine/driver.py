@@ -122,7 +122,7 @@ class Driver:
             return
         live = self.live.get(call_id)
         if live is None:
-            self._spawn(self._load(call_id))
+            self._spawn(self._until_read(self._load, call_id))
             return
         live.stale = True
         self._kick(live)
@@ -130,7 +130,7 @@ class Driver:
     def check(self, call_id: str) -> None:
         """Have a call looked at that some process says has changed; ours are up to date mostly."""
         if self.driving:
-            self._spawn(self._check(call_id))
+            self._spawn(self._until_read(self._check, call_id))
 
     async def _check(self, call_id: str) -> None:
         live = self.live.get(call_id)
@@ -304,6 +304,19 @@ class Driver:
         self._timers.set(live.call.id, None)
         self.live.pop(live.call.id, None)
         self.watch.changed(live.call.id)
+
+    async def _until_read(
+        self, look: Callable[[str], Coroutine[object, object, None]], call_id: str
+    ) -> None:
+        """Look at a call until the store lets us: nobody says again that it has changed."""
+        while True:
+            try:
+                await look(call_id)
+            except CallCoreError as error:
+                log.warning("call.not_read", call_id=call_id, error=error.code)
+                await asyncio.sleep(_RETRY_S)
+            else:
+                return
 
     async def _load(self, call_id: str) -> None:
         call = await self._store.read(call_rows.load_call, call_id)

@@ -37,6 +37,7 @@ MAX_TEXT_LENGTH = 1000
 MAX_MINUTES = 1440
 
 PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+ONE_LINE = r"^[^\x00-\x1f\x7f\x85\u2028\u2029]*$"  # whatever any reader takes for a line's end
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?")
 
 Written = Annotated[
@@ -46,7 +47,7 @@ Written = Annotated[
         strip_whitespace=True,
         min_length=1,
         max_length=MAX_TARGET_LENGTH,
-        pattern=PRINTABLE,
+        pattern=ONE_LINE,
     ),
 ]
 Money = Annotated[
@@ -55,13 +56,13 @@ Money = Annotated[
 Minutes = Annotated[int, Field(strict=True, ge=1, le=MAX_MINUTES)]
 
 
-def _words(max_length: int) -> StringConstraints:
+def _words(max_length: int, pattern: str = ONE_LINE) -> StringConstraints:
     return StringConstraints(
         strict=True,
         strip_whitespace=True,
         min_length=1,
         max_length=max_length,
-        pattern=PRINTABLE,
+        pattern=pattern,
     )
 
 
@@ -125,7 +126,7 @@ class ConferenceBody(_Options):
 class CommandBody(Body):
     """Any line of the grammar."""
 
-    text: Annotated[str, _words(MAX_TEXT_LENGTH)] = Field(examples=["call mom max $5"])
+    text: Annotated[str, _words(MAX_TEXT_LENGTH, PRINTABLE)] = Field(examples=["call mom max $5"])
 
 
 class EntryBody(Body):

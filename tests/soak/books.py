@@ -71,6 +71,11 @@ class Compared:
     reasons: dict[str, int]
 
 
+async def calls_alive(core: Core) -> int:
+    """Return how many calls have not ended."""
+    return int((await core.store.read(_rows, LIVE))[0][0])
+
+
 async def unfinished(core: Core) -> int:
     """Return how many calls have not ended and messages were never tried, together."""
     return sum([int((await core.store.read(_rows, each))[0][0]) for each in (LIVE, WAITING)])

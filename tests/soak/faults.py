@@ -34,12 +34,12 @@ from gateway.mailbox import Mailbox
 from gateway.settings_sections import LogSettings
 from gateway.wiring import open_core
 from tests.soak import serving
-from tests.soak.books import Compared, compare, unfinished
+from tests.soak.books import Compared, calls_alive, compare, unfinished
 from tests.soak.clients import Asked, Clients, post_command
 from tests.soak.kills import SETTLE_S, answering, database_of
 from tests.soak.site import Site, make_site
 
-ENOUGH = 15  # acknowledgements that show that it works
+ENOUGH = 8  # acknowledgements that show that it works
 RECOVER_S = 60
 DISK_MB = 12
 HOUR_MS = 3_600_000
@@ -123,7 +123,7 @@ async def run(
         await _more(clients, gateway)
         recovered_s = loop.time() - ended
         await clients.stop()
-        compared = await _finished(gateway, clients)
+        compared = await _finished(gateway, clients, clock=fault == "clock")
     finally:
         await mailbox.stop()
     tally = clients.tally
@@ -154,10 +154,12 @@ async def _schedule(site: Site, clients: Clients) -> None:
         clients.scheduled.append(number)
 
 
-async def _finished(gateway: Gateway, clients: Clients) -> Compared:
+async def _finished(gateway: Gateway, clients: Clients, *, clock: bool) -> Compared:
     settings = gateway.site.settings()
+    # A message that was tried in vain holds back those behind it, for minutes; that is its right.
+    left = unfinished if clock else calls_alive
     async with asyncio.timeout(SETTLE_S), open_core(settings, drive=False) as core:
-        while await unfinished(core):  # noqa: ASYNC110  (another process does it)
+        while await left(core):  # noqa: ASYNC110  (another process does it)
             await asyncio.sleep(0.1)
     status = await asyncio.to_thread(gateway.process.stop)
     assert status == 0, f"serve did not drain: {status}"

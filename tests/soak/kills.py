@@ -25,7 +25,7 @@ from gateway.mailbox import Mailbox
 from gateway.settings_sections import LogSettings
 from gateway.wiring import open_core
 from tests.soak import serving
-from tests.soak.books import Compared, compare, unfinished
+from tests.soak.books import Compared, calls_alive, compare
 from tests.soak.clients import PAUSE_S, Clients
 from tests.soak.site import Site, make_site
 from tests.support import postgres
@@ -118,8 +118,13 @@ async def answering(site: Site, process: serving.Serving) -> None:
         AssertionError: it ended instead.
     """
     while not await _answers(site):
-        assert process.status is None, f"serve ended with {process.status}"
+        assert process.status is None, f"serve ended with {process.status}: {last_words(site)}"
         await asyncio.sleep(0.01)
+
+
+def last_words(site: Site) -> str:
+    """Return the end of the log."""
+    return (site.config.parent / serving.LOG).read_text(encoding="utf-8")[-2_000:]
 
 
 async def _answers(site: Site) -> bool:
@@ -139,7 +144,7 @@ async def _life(site: Site, how: serving.Start, life_s: float, *, before_answer:
     await asyncio.sleep(life_s)
     early = before_answer and not await _answers(site)
     status = await asyncio.to_thread(process.kill)
-    assert status == _KILLED, f"serve ended by itself with {status}"
+    assert status == _KILLED, f"serve ended by itself with {status}: {last_words(site)}"
     return early
 
 
@@ -150,7 +155,7 @@ async def _settled(site: Site, how: serving.Start, clients: Clients) -> Compared
     await clients.stop()
     settings = site.settings()
     async with asyncio.timeout(SETTLE_S), open_core(settings, drive=False) as core:
-        while await unfinished(core):  # noqa: ASYNC110  (another process does it)
+        while await calls_alive(core):  # noqa: ASYNC110  (another process does it)
             await asyncio.sleep(0.1)
     status = await asyncio.to_thread(process.stop)
     assert status == 0, f"serve did not drain: {status}"

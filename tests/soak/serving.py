@@ -46,7 +46,7 @@ def start(config: Path, how: Start = "fork", clock: Path | None = None) -> "Serv
             )  # fmt: skip
         return Serving(popen)
     _FORKING.set_forkserver_preload(["tests.soak.serving"])
-    forked = _FORKING.Process(target=_serve, args=(words, str(log), clock))
+    forked = _FORKING.Process(target=_serve, args=(words, str(log), clock), daemon=True)
     forked.start()
     return Serving(forked)
 

@@ -115,6 +115,17 @@ def test_each_field_has_a_limit(field: str, good: object, bad: object) -> None:
         CallBody.model_validate({"to": "mom", field: bad})
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\t", "\x00", "\x85", "\u2028"])
+def test_a_field_of_one_line_holds_no_line_break(end: str) -> None:
+    """Nothing of ours that has lines (a mail, a list, a log) gets one more; commands may have."""
+    with pytest.raises(ValidationError):
+        ConferenceBody(participants=["mom", "bob"], title=f"a{end}Bcc: x@y.example")
+    with pytest.raises(ValidationError):
+        CallBody(to=f"mom{end}bob")
+    if end in ("\n", "\r\n"):
+        CommandBody(text=f"conf mom{end}bob")
+
+
 def test_lists_and_lines_have_limits() -> None:
     """Two hundred participants are read (the core refuses more than it can hold), no more."""
     ConferenceBody(participants=["m"] * 200)
