@@ -16,7 +16,7 @@ PURE := $(PURE),call_core/money.py,call_core/places.py,call_core/numbering/*,cal
 PURE := $(PURE),call_core/customers/*,call_core/rating/*,call_core/ledger/*,call_core/calls/*
 PURE := $(PURE),call_core/schedule/*,call_core/routing/*,parsers/*
 
-.PHONY: help install run test coverage check bench docs lock clean
+.PHONY: help install run test coverage check bench soak docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -44,6 +44,9 @@ check: $(DEV_STAMP) ## every gate but the tests, in the order of .ci/run
 
 bench: $(DEV_STAMP) ## measure, beside the machine's own floor
 	@$(BIN)/python -m tests.bench
+
+soak: $(DEV_STAMP) ## try new seeds of the simulated world for ten minutes
+	$(BIN)/python -m tests.sim --seconds 600
 
 docs: $(DEV_STAMP) ## write the tables that the READMEs take from the code
 	@$(BIN)/python -m tests.support.readme_tables

@@ -61,9 +61,10 @@ def commit_change(
         return old
     for leg, settlement in settlements:
         entries += ledger_rows.settlement_entries(new, leg, settlement, stamp.call_ms)
+    # The fence first: who comes second with an old call must learn that, not that its hold is gone.
+    stored = call_rows.save_call(tx, old, new, stamp.wall_ms)
     if entries:
         accounts = ledger_rows.post_entries(tx, entries, stamp.wall_ms)
-    stored = call_rows.save_call(tx, old, new, stamp.wall_ms)
     if settlements:
         _record(tx, stored, settlements, stamp)
     _change_ports(tx, house, old, stored)
