@@ -47,6 +47,7 @@ bench: $(DEV_STAMP) ## measure, beside the machine's own floor
 
 soak: $(DEV_STAMP) ## what the tests do a slice of, at full length: kills, full disks, stopped databases
 	@$(BIN)/python -m tests.soak
+	@$(BIN)/python -m tests.sim --seconds 600
 
 docs: $(DEV_STAMP) ## write the tables that the READMEs take from the code
 	@$(BIN)/python -m tests.support.readme_tables

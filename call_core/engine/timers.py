@@ -1,11 +1,11 @@
 """Wake-ups by the call clock: one heap and one task for all calls."""
 
 import asyncio
-import contextlib
 import heapq
 from collections.abc import Callable
 
 from call_core.contracts import Clock
+from call_core.engine.watch import woken_or
 
 
 class Timers:
@@ -54,15 +54,6 @@ class Timers:
                 self._wake(key)
 
     async def _until_next(self) -> None:
-        if not self._heap:
-            await self._changed.wait()
-            return
-        sleeper = asyncio.ensure_future(self._clock.sleep_until(self._heap[0][0]))
-        changed = asyncio.ensure_future(self._changed.wait())
-        try:
-            await asyncio.wait({sleeper, changed}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for waiter in (sleeper, changed):
-                waiter.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await waiter
+        # woken_or hands on a cancellation that comes while it cleans up; suppressing one there
+        # would keep a stopping process alive for ever.
+        await woken_or(self._changed, self._clock, self._heap[0][0] if self._heap else None)

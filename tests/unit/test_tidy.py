@@ -75,7 +75,6 @@ NOT_MIRRORED = frozenset(
         "call_core/engine/reaper.py",
         "call_core/engine/reconcile.py",
         "call_core/engine/scheduler.py",
-        "call_core/engine/timers.py",
         "call_core/engine/watch.py",
         "call_core/storage/access_rows.py",
         "call_core/storage/call_rows.py",
