@@ -117,7 +117,13 @@ class Core:
         # The unit's first id is its request's: by it a commit whose answer was lost is found again.
         key = stamp.again().new_id("req")
         handled = await self.store.run(
-            handle, self._house, request, stamp, priority=Priority.NEW, key=key
+            handle,
+            self._house,
+            request,
+            stamp,
+            self.engine.driver.adopt,
+            priority=Priority.NEW,
+            key=key,
         )
         self._follow(handled)
         log.info(
@@ -130,8 +136,6 @@ class Core:
         return handled.outcome
 
     def _follow(self, handled: Handled) -> None:
-        if handled.launched is not None:
-            self.engine.driver.adopt(handled.launched)
         for call_id in handled.changed:
             self.engine.driver.refresh(call_id)
         if handled.repeated and isinstance(handled.outcome, Launched):
@@ -139,7 +143,7 @@ class Core:
             self.engine.driver.check(handled.outcome.call_id)
         if handled.launched is None:
             self.engine.scheduler.wake()
-        self.engine.outbox.wake()
+            self.engine.outbox.wake()
 
     def _note_emergency(self, request: Request, answer: Refused) -> None:
         """Write down an emergency answer, and send it; the one in the session does not wait."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select, tuple_
 from sqlalchemy.sql import ColumnElement, Select
 
 from call_core.calls import holds
@@ -49,10 +49,8 @@ _ADMINISTRATOR = "administrator"
 
 def _after(at: ColumnElement[int], key: ColumnElement[str]) -> ColumnElement[bool]:
     """Rows older than the cursor; rows of the same instant are told apart by their id."""
-    return or_(
-        at < bindparam("before_ms"),
-        and_(at == bindparam("before_ms"), key < bindparam("before_id")),
-    )
+    # As one pair the index is entered at the cursor; as two conditions it is read from its start.
+    return tuple_(at, key) < tuple_(bindparam("before_ms"), bindparam("before_id"))
 
 
 CALLS = {
@@ -105,10 +103,7 @@ CDRS_OF_CALL = select_statement(
 )
 CDRS_SINCE = select_statement(
     _CDRS.where(
-        or_(
-            _D.c.created_wall_ms > bindparam("after_ms"),
-            and_(_D.c.created_wall_ms == bindparam("after_ms"), _D.c.id > bindparam("after_id")),
-        )
+        tuple_(_D.c.created_wall_ms, _D.c.id) > tuple_(bindparam("after_ms"), bindparam("after_id"))
     )
     .order_by(_D.c.created_wall_ms, _D.c.id)
     .limit(bindparam("most")),

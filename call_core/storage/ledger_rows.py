@@ -53,6 +53,15 @@ FIND_ACCOUNT = select_statement(
     row=_account,
     name="find_account",
 )
+FIND_TWO_ACCOUNTS = select_statement(
+    select(tables.accounts)
+    .where(tables.accounts.c.id.in_([bindparam("first"), bindparam("second")]))
+    .order_by(tables.accounts.c.id)
+    .with_for_update(),
+    row=_account,
+    name="find_two_accounts",
+)
+"""Every transfer has two sides; both are locked in one round trip, in the order of their names."""
 READ_ACCOUNT = select_statement(
     select(tables.accounts).where(tables.accounts.c.id == bindparam("id")),
     row=_account,
@@ -138,6 +147,7 @@ def post_entries(
         LedgerRefusal: a limit forbids one of them. The unit must let this roll it back.
     """
     accounts = {account.id: account for account in known}
+    _lock_both(tx, accounts, entries)
     written: dict[str, Account] = {}
     for entry in entries:
         transfer = entry.transfer
@@ -151,6 +161,17 @@ def post_entries(
     tx.run_many(UPDATE_ACCOUNT, [_counters(account) for account in written.values()])
     tx.run_many(INSERT_TRANSFER, [_transfer_row(each.transfer, now_wall_ms) for each in entries])
     return written
+
+
+def _lock_both(tx: Tx, accounts: dict[str, Account], entries: Sequence[Entry]) -> None:
+    """Lock the two sides of the first transfer at once, when neither is known yet."""
+    if not entries:
+        return
+    first, second = entries[0].transfer.debit_account, entries[0].transfer.credit_account
+    if first in accounts or second in accounts:
+        return
+    found = tx.all(FIND_TWO_ACCOUNTS, first=first, second=second)
+    accounts |= {account.id: account for account in found}
 
 
 def _get(tx: Tx, accounts: dict[str, Account], account_id: str, currency: str) -> Account:

@@ -72,8 +72,13 @@ def commit_change(
         told.append(_receipt(tx, stored, accounts))
     for notice in told:
         put_notice(tx, stored, notice, stamp)
-    tx.announce(CALLS_TOPIC + stored.id)
+    announce(tx, stored)
     return stored
+
+
+def announce(tx: Tx, call: Call) -> None:
+    """Tell every process that a call is stored as this version now."""
+    tx.announce(f"{CALLS_TOPIC}{call.id}:{call.version}")
 
 
 def _settle(
@@ -122,9 +127,7 @@ def _record(
     settlements: Sequence[tuple[Leg, Settlement]],
     stamp: Stamp,
 ) -> None:
-    caller = tx.one(people_rows.CALLER_OF_USER, user_id=call.user_id)
-    name = caller.user_name if caller is not None else ""
-    rows = [_cdr(call, leg, each, name, stamp) for leg, each in settlements]
+    rows = [_cdr(call, leg, each, stamp) for leg, each in settlements]
     tx.run_many(record_rows.INSERT_CDR, rows)
     spent = sum(each.total_micros for _, each in settlements)
     if spent:
@@ -136,9 +139,7 @@ def cdr_id(leg: Leg) -> str:
     return f"cdr_{leg.id}"
 
 
-def _cdr(
-    call: Call, leg: Leg, settlement: Settlement, user: str, stamp: Stamp
-) -> dict[str, str | int | None]:
+def _cdr(call: Call, leg: Leg, settlement: Settlement, stamp: Stamp) -> dict[str, str | int | None]:
     assert leg.ended_call_ms is not None, leg
     first = leg.n == call.first.n
     setup = leg.originated_call_ms if leg.originated_call_ms is not None else leg.ended_call_ms
@@ -172,7 +173,6 @@ def _cdr(
         "leg": bill.leg,
         "channel": call.channel,
         "request_id": call.request_id,
-        "user": user,
         "from_number_id": "" if first else call.first.number_id,
         "to_number_id": leg.number_id,
         "destination": leg.terms.destination,
