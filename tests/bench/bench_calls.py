@@ -46,7 +46,7 @@ from tests.bench.limits import OPEN_LIMITS
 
 CALLS = 600
 WARM_UP = 30
-AT_ONCE = 60
+AT_ONCE = 30
 SPEED = 20
 REPEATS = 5
 _FLOOR_S = 1.0
