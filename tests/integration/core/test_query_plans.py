@@ -33,8 +33,20 @@ def _statements() -> dict[str, Statement[object]]:
         if ".migrations" not in module.name:
             importlib.import_module(module.name)
     modules = [module for name, module in sys.modules.items() if name.startswith("call_core")]
-    values = [value for module in modules for value in vars(module).values()]
-    return {value.name: value for value in values if isinstance(value, Statement)}
+    named = [
+        (f"{module.__name__}.{name}", value)
+        for module in modules
+        for name, value in vars(module).items()
+    ]
+    families = [
+        (f"{name}[{key}]", value)
+        for name, family in named
+        if isinstance(family, dict)
+        for key, value in family.items()
+    ]
+    return {value.name: value for _, value in named if isinstance(value, Statement)} | {
+        name: value for name, value in families if isinstance(value, Statement)
+    }
 
 
 def _scans(connection: sqlite3.Connection, statement: Statement[object]) -> Iterator[str]:
