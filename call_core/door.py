@@ -136,7 +136,13 @@ class Core:
 
     async def _commit(self, request: Request, stamp: Stamp, key: str) -> Outcome:
         handled = await self.store.run(
-            handle, self._house, request, stamp, priority=Priority.NEW, key=key
+            handle,
+            self._house,
+            request,
+            stamp,
+            self.engine.driver.adopt,
+            priority=Priority.NEW,
+            key=key,
         )
         self._follow(handled)
         log.info(
@@ -154,8 +160,6 @@ class Core:
             self.observe(request, request_id, outcome, began_ns)
 
     def _follow(self, handled: Handled) -> None:
-        if handled.launched is not None:
-            self.engine.driver.adopt(handled.launched)
         for call_id in handled.changed:
             self.engine.driver.refresh(call_id)
         if handled.repeated and isinstance(handled.outcome, Launched):
@@ -163,7 +167,7 @@ class Core:
             self.engine.driver.check(handled.outcome.call_id)
         if handled.launched is None:
             self.engine.scheduler.wake()
-        self.engine.outbox.wake()
+            self.engine.outbox.wake()
 
     def _note_emergency(self, request: Request, answer: Refused) -> None:
         """Write down an emergency answer, and send it; the one in the session does not wait."""

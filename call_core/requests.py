@@ -60,6 +60,6 @@ class Request:
     reply_to_ref: str | None = None
     thread: str = ""
     replay_ids: tuple[str, ...] = ()
-    scopes: tuple[str, ...] = ("read", "call")
+    scopes: tuple[str, ...] = ("read", "call", "admin")
     in_session: bool = False
     page_rows: int = 0

@@ -36,6 +36,7 @@ _SAME_DEADLINE_MS = 200
 _PUT_OFF_MS = 1_000
 _MOST_DOUBLINGS = 5  # a call whose unit breaks is looked at again after at most 32 s
 _LATE_TRIES = 8
+_MOST_FINISHED = 1_000  # whose last version is remembered while its announcement is under way
 VERSION = select_statement(
     select(tables.calls.c.version).where(tables.calls.c.id == bindparam("id")), name="call_version"
 )
@@ -74,6 +75,7 @@ class Driver:
         self._timers = Timers(call, self._wake)
         self._tasks: set[asyncio.Task[None]] = set()
         self.live: dict[str, LiveCall] = {}
+        self._finished: dict[str, int] = {}
         self.watch = Watch()
         self.quarantined = 0
         self.driving = False
@@ -138,6 +140,12 @@ class Driver:
             await self._load(call_id)
         elif live.call.version < await self._store.read(_version, call_id):
             self.refresh(call_id)
+
+    def knows(self, call_id: str, version: int) -> bool:
+        """Whether this process has seen a call as new as this, so that nothing need be read."""
+        live = self.live.get(call_id)
+        seen = self._finished.get(call_id, -1) if live is None else live.call.version
+        return seen >= version
 
     def feed(self, event: SwitchEvent) -> None:
         """Take one event of the switch."""
@@ -303,6 +311,9 @@ class Driver:
     def _forget(self, live: LiveCall) -> None:
         self._timers.set(live.call.id, None)
         self.live.pop(live.call.id, None)
+        self._finished[live.call.id] = live.call.version
+        if len(self._finished) > _MOST_FINISHED:
+            del self._finished[next(iter(self._finished))]
         self.watch.changed(live.call.id)
 
     async def _until_read(

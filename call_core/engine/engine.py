@@ -173,7 +173,7 @@ class Engine:
         """See what other processes on the same database committed."""
         async for topic in self._store.changes():
             if topic.startswith(CALLS_TOPIC):
-                self._call_changed(topic.removeprefix(CALLS_TOPIC))
+                self._call_changed(*topic.removeprefix(CALLS_TOPIC).split(":"))
             elif topic == outbox_rows.TOPIC:
                 self.outbox.wake()
             elif topic == "decks":
@@ -188,9 +188,11 @@ class Engine:
         except (CallCoreError, ValueError) as error:
             log.warning("decks.not_read", error=repr(error))
 
-    def _call_changed(self, call_id: str) -> None:
-        live = self.driver.live.get(call_id)
+    def _call_changed(self, call_id: str, version: str) -> None:
         # Our own units announce too; a call whose driver wrote it last is up to date.
+        if self.driver.knows(call_id, int(version)):
+            return
+        live = self.driver.live.get(call_id)
         if live is None:
             self.scheduler.wake()
         if live is None or live.task is None:

@@ -6,7 +6,19 @@ from call_core.storage import tables
 from call_core.storage.statements import select_statement, upsert_statement, write_statement
 from call_core.storage.transaction import Tx
 
-INSERT_CDR = write_statement(insert(tables.cdrs), name="insert_cdr")
+_USER = tables.users
+INSERT_CDR = write_statement(
+    insert(tables.cdrs).values(
+        {column.name: bindparam(column.name) for column in tables.cdrs.c}
+        | {
+            "user": select(func.coalesce(func.max(_USER.c.name), literal_column("''")))
+            .where(_USER.c.id == bindparam("user_id"))
+            .scalar_subquery()
+        }
+    ),
+    name="insert_cdr",
+)
+"""The user's name is copied as it is now; who is gone has none."""
 INSERT_AMENDMENT = write_statement(insert(tables.cdr_amendments), name="insert_amendment")
 
 _P = tables.ports

@@ -266,7 +266,7 @@ def _not_launched(tx: Tx, house: House, call: Call, notice: Notice, stamp: Stamp
     # The receipt of a call that never was would say nothing; the notice says why.
     stored = call_rows.save_call(tx, call, ended, stamp.wall_ms)
     changes.put_notice(tx, stored, notice, stamp)
-    tx.announce(changes.CALLS_TOPIC + stored.id)
+    changes.announce(tx, stored)
     tx.audit(AuditEntry(stamp.wall_ms, house.node, "call.not_launched", call.id))
 
 

@@ -81,8 +81,13 @@ def commit_change(
         told.append(_receipt(tx, stored, accounts))
     for notice in told:
         put_notice(tx, stored, notice, stamp)
-    tx.announce(CALLS_TOPIC + stored.id)
+    announce(tx, stored)
     return stored
+
+
+def announce(tx: Tx, call: Call) -> None:
+    """Tell every process that a call is stored as this version now."""
+    tx.announce(f"{CALLS_TOPIC}{call.id}:{call.version}")
 
 
 def _settle(
@@ -137,11 +142,8 @@ def _record(
     settlements: Sequence[tuple[Leg, Settlement]],
     stamp: Stamp,
 ) -> None:
-    caller = tx.one(people_rows.CALLER_OF_USER, user_id=call.user_id)
-    name = caller.user_name if caller is not None else ""
     rows = [
-        _cdr(call, leg, each, name, ports.key_of(house, call, leg)[0], stamp)
-        for leg, each in settlements
+        _cdr(call, leg, each, ports.key_of(house, call, leg)[0], stamp) for leg, each in settlements
     ]
     tx.run_many(record_rows.INSERT_CDR, rows)
     spent = sum(each.total_micros for _, each in settlements)
@@ -155,7 +157,7 @@ def cdr_id(leg: Leg) -> str:
 
 
 def _cdr(
-    call: Call, leg: Leg, settlement: Settlement, user: str, switch: str, stamp: Stamp
+    call: Call, leg: Leg, settlement: Settlement, switch: str, stamp: Stamp
 ) -> dict[str, str | int | None]:
     assert leg.ended_call_ms is not None, leg
     first = leg.n == call.first.n
@@ -190,7 +192,6 @@ def _cdr(
         "leg": bill.leg,
         "channel": call.channel,
         "request_id": call.request_id,
-        "user": user,
         "from_number_id": "" if first else call.first.number_id,
         "to_number_id": leg.number_id,
         "destination": leg.terms.destination,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select
 
 from call_core.calls.model import VERIFICATION, Call, CallState
 from call_core.commands import Command
@@ -23,7 +23,8 @@ RUNNING = select_statement(
         _C.c.ended_wall_ms.is_(None),
         _C.c.state.notin_(["SCHEDULED", "ASKED"]),
     )
-    .order_by(_C.c.created_wall_ms.desc()),
+    # Not the bare column: SQLite would walk all calls of the past rather than sort a few live ones.
+    .order_by((_C.c.created_wall_ms + literal_column("0")).desc()),
     name="running_calls_of_user",
 )
 CUSTOMER_CALL = select_statement(

@@ -1,7 +1,9 @@
 """One request, from claim to outcome, in one transaction: what the door runs."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import get_args
 
 from sqlalchemy import bindparam, select
@@ -104,8 +106,21 @@ class Handled:
     repeated: bool = False
 
 
-def handle(tx: Tx, house: House, request: Request, stamp: Stamp) -> Handled:
+def handle(
+    tx: Tx,
+    house: House,
+    request: Request,
+    stamp: Stamp,
+    on_launched: Callable[[Call], object] | None = None,
+) -> Handled:
     """Do a request exactly once.
+
+    Args:
+        tx: the transaction.
+        house: the deployment.
+        request: what is asked.
+        stamp: now.
+        on_launched: told a call that was launched once that is durable, before others hear of it.
 
     Returns:
         The outcome; for a repeat, the stored one.
@@ -129,6 +144,8 @@ def handle(tx: Tx, house: House, request: Request, stamp: Stamp) -> Handled:
     else:
         handled = _decide(tx, house, asker, request, stamp)
     _answer(tx, asker, request, handled, stamp)
+    if handled.launched is not None and on_launched is not None:
+        tx.after_commit(partial(on_launched, handled.launched))
     return handled
 
 

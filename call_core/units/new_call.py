@@ -91,7 +91,7 @@ def write(
         call = call_rows.save_call(tx, scheduled, call, stamp.wall_ms)
     _count(tx, asker, wanted, stamp)
     tx.audit(AuditEntry(stamp.wall_ms, asker.user.id, f"{call.kind}.launched", call.id))
-    tx.announce(changes.CALLS_TOPIC + call.id)
+    changes.announce(tx, call)
     return call
 
 
@@ -298,7 +298,7 @@ def put_on_calendar(tx: Tx, house: House, asker: Asker, wanted: Wanted, stamp: S
     )
     call_rows.insert_call(tx, call, command_json.to_json(exact))
     tx.audit(AuditEntry(stamp.wall_ms, asker.user.id, f"{call.kind}.scheduled", call.id))
-    tx.announce(changes.CALLS_TOPIC + call.id)
+    changes.announce(tx, call)
     fields: dict[str, Value] = {
         "ref": ref,
         "to": with_whom(wanted),

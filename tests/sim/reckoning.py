@@ -48,7 +48,7 @@ def at_the_end(
     for leg_id in sorted(switch._exchange.legs):  # noqa: SLF001  (its inside is what is looked at)
         yield "no_unwanted_leg", f"{leg_id} is still up"
     tx = SqliteTx(db, AuditChain("looking"))
-    _, wrong = books.verify(tx, lambda _: None)
+    _, wrong = books.verify(tx, lambda _done, _of: None)
     for sentence in wrong:
         yield "books_verify", sentence
     for node, seq in broken_links(tx):

@@ -141,18 +141,24 @@ async def situation(world: World, ada: User, verb: str) -> str:
         return ref
     if verb in OF_A_QUESTION:
         return (await asked(world, ada, verb)).ref
-    if verb == "more":
-        for n in range(8):
-            await world.say(ada, f"save friend{n} +442079460{n:03d}")
-        await world.say(ada, "dir", channel="smtp")
-    if verb == "verify":
-        await world.say(ada, "detach cell")
-        await world.phone(ada, "cell", "+14155552671")
-    if verb == "detach":
-        await world.administer(AddSender(ada.id, "smtp", "ann@example.org"))
-    if verb == "undo":
-        await world.say(ada, "use cell")
+    await something_to_change(world, ada, verb)
     return ""
+
+
+async def something_to_change(world: World, ada: User, verb: str) -> None:
+    """Bring about what commands without a call need."""
+    match verb:
+        case "more":
+            for n in range(8):
+                await world.say(ada, f"save friend{n} +442079460{n:03d}")
+            await world.say(ada, "dir", channel="smtp")
+        case "verify":
+            await world.say(ada, "detach cell")
+            await world.phone(ada, "cell", "+14155552671")
+        case "detach":
+            await world.administer(AddSender(ada.id, "smtp", "ann@example.org"))
+        case "undo":
+            await world.say(ada, "use cell")
 
 
 async def in_a_conference(world: World, ada: User, verb: str) -> str:

@@ -18,7 +18,7 @@ CREATE TABLE calls (
 CREATE INDEX ix_calls_customer ON calls (customer_id, created_wall_ms);
 CREATE INDEX ix_calls_due ON calls (due_call_ms) WHERE ended_wall_ms IS NULL;
 CREATE INDEX ix_calls_launched ON calls (user_id, launched_call_ms);
-CREATE INDEX ix_calls_live ON calls (customer_id) WHERE ended_wall_ms IS NULL;
+CREATE INDEX ix_calls_live ON calls (customer_id, ended_wall_ms, user_id) WHERE ended_wall_ms IS NULL;
 CREATE INDEX ix_calls_ref ON calls (customer_id, ref, created_wall_ms);
 CREATE INDEX ix_calls_user ON calls (user_id, created_wall_ms);
 
