@@ -362,14 +362,18 @@ async def test_what_is_asked_on_the_way_into_a_conference_is_asked_again(bench: 
 
 
 async def test_a_new_process_knows_who_is_in_which_conference(bench: Bench) -> None:
-    """Also when its address is another; then callbacks come to it."""
+    """Also when its address is another; what it acts upon then calls back to it, and no other."""
     await bridged(bench)
     await bench.world.switch.mute("leg_b", muted=True)
     await bench.world.kill()
     bench.world.start("https://other.example/voice/twilio")
     live = {leg.leg_id: leg for leg in await bench.world.switch.live_legs()}
     assert {leg.bridge for leg in live.values()} == {"bridge_1"}
-    assert all("other.example" in call.said["StatusCallback"] for call in bench.calls())
+    answered = live["leg_a"].answered_call_ms
+    assert answered is not None
+    await bench.world.switch.limit("leg_a", answered + 3_600_000)
+    here = ["other.example" in call.said["StatusCallback"] for call in bench.calls()]
+    assert here == [True, False]
 
 
 async def test_calls_of_others_are_not_ours(bench: Bench) -> None:
