@@ -4,7 +4,8 @@ RUN apt-get update \
  && apt-get install --yes --no-install-recommends kannel \
  && rm -rf /var/lib/apt/lists/* \
  && install -d -o kannel -g kannel /var/log/kannel /var/spool/kannel
+COPY kannel-entrypoint /usr/local/bin/kannel-entrypoint
 USER kannel
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["/usr/sbin/bearerbox"]
-CMD ["/etc/kannel/kannel.conf"]
+ENTRYPOINT ["kannel-entrypoint"]
+CMD ["bearerbox"]

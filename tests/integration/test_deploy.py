@@ -5,6 +5,7 @@ true of them is asserted; `test_deploy_run.py` runs what is inside them as plain
 """
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -133,6 +134,39 @@ def test_compose_names_only_what_there_is(compose: Tree) -> None:
         if build:
             assert (COMPOSE.parent / build["context"] / build["dockerfile"]).is_file()
         assert set(service.get("depends_on", ())) <= set(compose["services"])
+
+
+def test_kannel_gets_a_configuration_without_a_gap(compose: Tree, tmp_path: Path) -> None:
+    """The shipped one, with secrets and addresses put in as they are; nothing is left to change."""
+    service = compose["services"]["kannel-bearerbox"]
+    given = {name: f"of-{name.lower()}" for name in service["environment"]}
+    given |= {"KANNEL_PASSWORD": r"a&b|c\d/e", "CALLGATE_URL": "http://gateway:8080"}
+    (tmp_path / "from").mkdir()
+    for volume in service["volumes"][:2]:
+        source, target, _ = volume.split(":")
+        shutil.copy(COMPOSE.parent / source, tmp_path / "from" / Path(target).name)
+    places = {"KANNEL_CONFIGURATION": str(tmp_path / "from"), "KANNEL_RUN": str(tmp_path)}
+    script = COMPOSE.parent / "kannel-entrypoint"
+    # `true` stands in for the box: what is read is what would be run.
+    found = subprocess.run(  # noqa: S603  (our own script)
+        ["/bin/sh", str(script), "../bin/true"],
+        env={"PATH": os.environ["PATH"], **given, **places},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+    lines = (tmp_path / "kannel.conf").read_text(encoding="utf-8").splitlines()
+    assert r"password = a&b|c\d/e" in lines
+    assert f'include = "{tmp_path}/smsc.conf"' in lines
+    assert "sendsms-interface = 0.0.0.0" in lines
+    (asked,) = [line for line in lines if line.startswith("get-url")]
+    assert asked.startswith('get-url = "http://gateway:8080/sms/kannel/of-kannel_secret?')
+    gateways = [compose["services"][name] for name in ("gateway1", "gateway2")]
+    assert all(each["networks"]["default"]["aliases"] == ["gateway"] for each in gateways)
+    smsc = (tmp_path / "smsc.conf").read_text(encoding="utf-8").splitlines()
+    assert "host = of-smpp_host" in smsc
+    assert [line for line in (*lines, *smsc) if "CHANGE-" in line and line[0] != "#"] == []
 
 
 @pytest.mark.parametrize("name", ["gateway1", "gateway2", "migrate"])
