@@ -240,6 +240,18 @@ async def test_a_call_that_turns_up_late_is_taken_and_not_repeated(bench: Bench)
     assert [leg.leg_id for leg in await bench.world.switch.live_legs()] == ["leg_a"]
 
 
+async def test_a_doubtful_order_is_not_created_while_twilio_cannot_be_asked(bench: Bench) -> None:
+    """Nobody could look whether it rings already; it stays doubtful."""
+    bench.world.twin.faults.drop_creates = 1
+    await bench.originate()
+    await bench.world.pass_ms(15_000)
+    bench.world.switch.rest._wire.auth = ("other", "token")  # noqa: SLF001  (a token that was changed)
+    await bench.originate()
+    await bench.world.pass_ms(60_000)
+    assert bench.calls() == []
+    assert [event.certain for event in bench.told] == [False, False]
+
+
 async def test_a_second_call_of_one_leg_is_ended(bench: Bench) -> None:
     """Whatever made it: the first one stays, the second hears nothing and costs nothing."""
     await bench.answered()
