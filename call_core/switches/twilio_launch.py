@@ -148,11 +148,13 @@ class Launcher:
         if not _E164.fullmatch(order.number) or not _POST_DIAL.fullmatch(order.post_dial):
             self._refuse(leg, INVALID_NUMBER)
             return
+        if leg.id in self._suspects and not await self._looked_for(leg, order):
+            await self._again(leg)
+            return
         shown = self._shown(order)
         try:
-            if leg.id in self._suspects and await self._recall.find(leg, order.number):
-                return
-            sid = await self._rest.create_call(self._form(leg, order, shown))
+            if not leg.sid:
+                self._board.name(leg, await self._rest.create_call(self._form(leg, order, shown)))
         except TwilioRefused as error:
             await self._refused(leg, error, shown)
         except TwilioUnreached:
@@ -160,10 +162,18 @@ class Launcher:
         except TwilioUnknown as error:
             log.warning("twilio.create_unknown", leg_id=leg.id, error=str(error))
             await self._search(leg, order)
-        else:
-            self._board.name(leg, sid)
         if leg.sid and leg.hung_up is not None and leg.ended is None:
             await self.end(leg)
+
+    async def _looked_for(self, leg: Leg, order: Order) -> bool:
+        """Look for a leg that may exist since an earlier order; whether Twilio could be asked."""
+        try:
+            await self._recall.find(leg, order.number)
+        except (ConnectionError, TwilioRefused) as error:
+            log.warning("twilio.not_found", leg_id=leg.id, error=str(error))
+            return False
+        del self._suspects[leg.id]
+        return True
 
     def _shown(self, order: Order) -> str:
         """Return the number to show. Twilio cannot hide it: a private call shows the service's."""
@@ -224,12 +234,16 @@ class Launcher:
         self._suspects[leg.id] = None
         if len(self._suspects) > SUSPECTS_LIMIT:
             del self._suspects[next(iter(self._suspects))]
-        self._board.tell(leg.refuse(clock.now_ms(), TEMPORARY_FAILURE, certain=False))
-        self._board.forget(leg)
+        self._refuse(leg, TEMPORARY_FAILURE)
 
     def _refuse(self, leg: Leg, cause: int) -> None:
-        self._board.tell(leg.refuse(self._board.clock.now_ms(), cause, certain=True))
-        self._board.bury(leg)
+        """Tell that an order did not become a leg; whether that is certain is known of each."""
+        certain = leg.id not in self._suspects
+        self._board.tell(leg.refuse(self._board.clock.now_ms(), cause, certain=certain))
+        if certain:
+            self._board.bury(leg)
+        else:
+            self._board.forget(leg)
 
 
 NOT_IN_PROGRESS: Final = 21220

@@ -33,6 +33,7 @@ class Leg:
         conference_sid, joined_call_ms: the conference that it is in.
         document: counts what it was to hear; `served` is the count that Twilio has fetched.
         gathers: counts the waits for keys, so that a key that is told again is the same key.
+        elsewhere: its callbacks go to another process's address.
         told: events by id, so that a repeat is the same event.
     """
 
@@ -55,6 +56,7 @@ class Leg:
     document: int = 0
     served: int = 0
     gathers: int = 0
+    elsewhere: bool = False
     told: dict[str, SwitchEvent] = field(default_factory=dict)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 

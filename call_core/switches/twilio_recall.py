@@ -156,8 +156,6 @@ class Recall:
                 leg = self._adopt(call, said)
                 if leg is not None:
                     adopted.append(leg)
-                    if leg.ended is None and not said.here:
-                        await self._point_here(leg)
         return adopted
 
     def _adopt(self, call: Call, facts: Facts) -> Leg | None:
@@ -177,6 +175,7 @@ class Recall:
             sid=sid,
             answered_call_ms=facts.answered_call_ms,
             hung_up=NORMAL_CLEARING if facts.ended_by_us else None,
+            elsewhere=not facts.here,
         )
         self._board.add(leg)
         if self._absorb_end(leg, call) is None and leg.answered_call_ms is None:
@@ -193,14 +192,6 @@ class Recall:
         event = leg.end(at_call_ms, cause_of(status, None), answered)
         self._board.bury(leg)
         return event
-
-    async def _point_here(self, leg: Leg) -> None:
-        """Have the callbacks of a leg that another process made come to us."""
-        address = self._addresses.told("status", leg.token)
-        try:
-            await self._rest.update_call(leg.sid, {"StatusCallback": address})
-        except TwilioRefused as error:
-            log.warning("twilio.not_taken_over", leg_id=leg.id, error=str(error))
 
     async def _conferences(self) -> None:
         """Note which leg is in which conference."""

@@ -178,7 +178,7 @@ class TwilioVoice:
             return
         seconds = max(1, (until_call_ms - leg.answered_call_ms) // 1000)
         seconds = min(seconds, TIME_LIMIT_S)
-        if seconds != leg.time_limit_s:
+        if seconds != leg.time_limit_s or leg.elsewhere:
             await self._update(leg, {"TimeLimit": str(seconds)})
             leg.time_limit_s = seconds
 
@@ -260,7 +260,14 @@ class TwilioVoice:
                 leg.served = leg.document
 
     async def _update(self, leg: Leg, form: Mapping[str, str]) -> None:
-        await gently(self.rest.update_call(leg.sid, form))
+        """Change a call; with it, have its callbacks come here.
+
+        A leg of a process before this one, or of another node, is left alone until it is ours to
+        act upon: several nodes may share an account.
+        """
+        here = {"StatusCallback": self._addresses.told("status", leg.token)}
+        await gently(self.rest.update_call(leg.sid, {**form, **here} if leg.elsewhere else form))
+        leg.elsewhere = False
 
     async def _participant(self, leg: Leg, form: Mapping[str, str]) -> None:
         asked = self.rest.update_participant(leg.conference_sid, leg.sid, form)

@@ -240,6 +240,18 @@ async def test_a_call_that_turns_up_late_is_taken_and_not_repeated(bench: Bench)
     assert [leg.leg_id for leg in await bench.world.switch.live_legs()] == ["leg_a"]
 
 
+async def test_a_doubtful_order_is_not_created_while_twilio_cannot_be_asked(bench: Bench) -> None:
+    """Nobody could look whether it rings already; it stays doubtful."""
+    bench.world.twin.faults.drop_creates = 1
+    await bench.originate()
+    await bench.world.pass_ms(15_000)
+    bench.world.switch.rest._wire.auth = ("other", "token")  # noqa: SLF001  (a token that was changed)
+    await bench.originate()
+    await bench.world.pass_ms(60_000)
+    assert bench.calls() == []
+    assert [event.certain for event in bench.told] == [False, False]
+
+
 async def test_a_second_call_of_one_leg_is_ended(bench: Bench) -> None:
     """Whatever made it: the first one stays, the second hears nothing and costs nothing."""
     await bench.answered()
@@ -362,14 +374,18 @@ async def test_what_is_asked_on_the_way_into_a_conference_is_asked_again(bench: 
 
 
 async def test_a_new_process_knows_who_is_in_which_conference(bench: Bench) -> None:
-    """Also when its address is another; then callbacks come to it."""
+    """Also when its address is another; what it acts upon then calls back to it, and no other."""
     await bridged(bench)
     await bench.world.switch.mute("leg_b", muted=True)
     await bench.world.kill()
     bench.world.start("https://other.example/voice/twilio")
     live = {leg.leg_id: leg for leg in await bench.world.switch.live_legs()}
     assert {leg.bridge for leg in live.values()} == {"bridge_1"}
-    assert all("other.example" in call.said["StatusCallback"] for call in bench.calls())
+    answered = live["leg_a"].answered_call_ms
+    assert answered is not None
+    await bench.world.switch.limit("leg_a", answered + 3_600_000)
+    here = ["other.example" in call.said["StatusCallback"] for call in bench.calls()]
+    assert here == [True, False]
 
 
 async def test_calls_of_others_are_not_ours(bench: Bench) -> None:
