@@ -205,7 +205,7 @@ class Reconciler:
         wanted = {leg.id for call in calls for leg in call.legs() if not leg.ended}
         now = self._driver.stamp().call_ms
         for live in there.values():
-            mine = live.shard == self._house.shard
+            mine = live.shard in self._house.tenure.epochs
             old = now - live.since_call_ms > ORPHAN_AFTER_MS
             known = live.leg_id in wanted or live.call_id in self._driver.live
             if mine and not old and not known:

@@ -35,6 +35,14 @@ from call_core.units.house import House, Stamp
 SPENT = "spent"
 FREE_LEGS = "free_legs"
 CALLS_TOPIC = "call:"
+CALENDAR_TOPIC = "calendar:"
+
+
+def topic_of(call: Call) -> str:
+    """Return what is announced when a call was written: its shard's owner looks at it then."""
+    if call.state is CallState.SCHEDULED:
+        return CALENDAR_TOPIC + call.id
+    return f"{CALLS_TOPIC}{call.shard}:{call.id}"
 
 
 def commit_change(
@@ -74,7 +82,7 @@ def commit_change(
         told.append(_receipt(tx, stored, accounts))
     for notice in told:
         put_notice(tx, stored, notice, stamp)
-    tx.announce(CALLS_TOPIC + stored.id)
+    tx.announce(topic_of(stored))
     return stored
 
 

@@ -58,6 +58,6 @@ def _write(tx: Tx, asker: Asker, call: Call, code: str, stamp: Stamp) -> Done:
                 transfer_id="",
                 at_wall_ms=stamp.wall_ms,
             )
-    tx.announce(changes.CALLS_TOPIC + call.id)
+    tx.announce(changes.topic_of(call))
     tx.audit(AuditEntry(stamp.wall_ms, asker.user.id, "call.billing_code", call.id))
     return Done("billing_code_set", stored.ref, stored.id, {"code": code})

@@ -45,6 +45,7 @@ def root(
 
 app.command("init", rich_help_panel=_SERVICE)(init.init)
 app.command("serve", rich_help_panel=_SERVICE)(system.serve)
+app.command("simulate", rich_help_panel=_SERVICE)(system.simulate)
 app.command("demo", rich_help_panel=_SERVICE)(demo.demo)
 app.add_typer(system.database, name="db", rich_help_panel=_SERVICE)
 app.command("doctor", rich_help_panel=_SERVICE)(system.doctor)

@@ -1,5 +1,6 @@
 """`serve`, `db upgrade`, `doctor`, `channels`, `backup`, `restore`."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,6 +54,48 @@ def serve(*, config: Config = None, as_json: Json = False) -> None:
             run_async(lambda: server.serve(settings, announce))
     except AlreadyServedError as error:
         raise CliError(str(error), CONFIGURATION) from error
+
+
+@command
+def simulate(
+    name: Annotated[str, typer.Argument(metavar="SWITCH", help="Its name in [switches].")],
+    *,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Run a simulated switch as a process of its own, which several nodes share.
+
+    It needs `switches.SWITCH.socket`. Running calls are kept in its file, so it may be killed.
+
+    Example: callgate simulate ny
+    """
+    import asyncio
+    import os
+
+    from gateway import logs, server, wiring
+    from gateway.settings_file import load_settings
+
+    settings = load_settings(config, os.environ)
+    logs.configure(settings.logs)
+
+    def ready(socket: Path) -> None:
+        data = {"ok": True, "switch": name, "socket": str(socket)}
+        answer(data, f"Switch {name} at {socket}", as_json=as_json, flush=True)
+
+    async def until_stopped() -> None:
+        stop = asyncio.Event()
+        with server.stop_on_signals(stop):
+            serving = asyncio.ensure_future(wiring.simulate(settings, name, ready))
+            stopping = asyncio.ensure_future(stop.wait())
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            if not serving.done():
+                serving.cancel()
+            await asyncio.gather(stopping, return_exceptions=True)
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
+
+    run_async(until_stopped)
 
 
 def need_database(settings: "Settings") -> None:

@@ -34,7 +34,7 @@ COMMANDS = [
         "phone add",
     ),
     *("sender add", "rates load", "calls live", "calls hangup", "cdrs export", "ledger verify"),
-    "routes explain",
+    *("routes explain", "simulate"),
 ]
 OPTIONS = {
     "customer add": [
