@@ -15,6 +15,7 @@ from call_core.switches.simulator_client import RemoteSimulator
 from call_core.switches.simulator_phone import PhoneScript
 from call_core.switches.simulator_server import SimulatorServer
 from gateway.clocks import CallClock
+from tests.support.clocks import settle
 from tests.support.orders import an_order
 
 pytestmark = [pytest.mark.anyio, pytest.mark.enable_socket]
@@ -68,6 +69,7 @@ async def test_a_leg_is_told_to_the_owner_of_its_shard_alone(tmp_path: Path) -> 
         assert (await two.ended_leg("leg_1")) is not None
         one.close()
         two.close()
+        await settle()
 
 
 async def test_a_simulator_that_goes_is_lost_and_one_that_comes_is_back(tmp_path: Path) -> None:
@@ -88,6 +90,7 @@ async def test_a_simulator_that_goes_is_lost_and_one_that_comes_is_back(tmp_path
     node.close()
     with pytest.raises(ConnectionError):
         await node.mute("leg_1", muted=True)
+    await settle()
 
 
 async def test_a_simulator_that_answers_nothing_is_taken_for_lost(
@@ -95,12 +98,18 @@ async def test_a_simulator_that_answers_nothing_is_taken_for_lost(
 ) -> None:
     """Its process is stopped: the connection stands and nobody answers."""
     monkeypatch.setattr(simulator_client, "ANSWER_S", 0.2)
-    server = await asyncio.start_unix_server(lambda _r, _w: None, tmp_path / "ny.sock")
+    ends: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_unix_server(
+        lambda _, writer: ends.append(writer), tmp_path / "ny.sock"
+    )
     node = RemoteSimulator("ny", tmp_path / "ny.sock", CallClock(0))
     with pytest.raises(ConnectionError, match="switch ny cannot be reached"):
         await node.hang_up("leg_1", 16)
     node.close()
     server.close()
+    for end in ends:
+        end.close()
+    await settle()
 
 
 async def test_what_the_simulator_cannot_do_is_told(tmp_path: Path) -> None:
