@@ -290,12 +290,13 @@ class Engine:
         await self._let_go()
 
     async def _follow_beat(self, tenancy: Tenancy, found: Beat) -> None:
+        # Before anything is waited for: a gained shard's calls are not here yet.
+        self._begin_terms(found)
         if found.lost:
             log.warning("shards.lost", shards=sorted(found.lost))
             await self._drop(found.lost)
         self.taken_over = bool(found.stolen)
         if found.gained:
-            self._begin_terms(found)
             await self._store.run(count_ports, self.house)
             self.driver.switch_back.set()
             self.outbox.wake()
@@ -334,6 +335,8 @@ class Engine:
         """Compare every switch's calls with it; one that cannot be reached is tried again."""
         self.driver.switch_back.clear()
         report = Report()
+        if not self.driver.may_act():
+            return report  # what looks like nobody's may be another owner's by now
         for name, reconciler in self._reconcilers.items():
             try:
                 report.add(await self._reconcile_one(name, reconciler))
@@ -351,7 +354,7 @@ class Engine:
             shards = frozenset(shard for shard, each in unseen.items() if each == last_seen)
             calls = await self._store.run(_running, shards)
             seen_call_ms = self._call.now_ms() if last_seen is None else last_seen
-            report.add(await reconciler.run(self._on(name, calls), seen_call_ms))
+            report.add(await reconciler.run(self._on(name, calls), seen_call_ms, shards))
             for shard in shards:
                 self._unseen[name].pop(shard, None)
         if unseen:
@@ -359,7 +362,8 @@ class Engine:
             return report
         calls = [live.call for live in list(self.driver.live.values()) if live.task is None]
         lost_call_ms = self.driver.lost_call_ms.get(name, self._call.now_ms())
-        report.add(await reconciler.run(self._on(name, calls), lost_call_ms))
+        seen = frozenset(tenure.epochs)  # nothing of this switch is unseen now
+        report.add(await reconciler.run(self._on(name, calls), lost_call_ms, seen))
         self.driver.lost_call_ms.pop(name, None)
         return report
 

@@ -26,6 +26,9 @@ ELSEWHERE = (
         "tests/unit/call_core/switches/test_simulator_client.py",
         "one end of a wire is tested by the other",
     ),
+    ("gateway/drill/checks.py", "tests/e2e/test_nodes.py", "needs nodes, switches and PostgreSQL"),
+    ("gateway/drill/drills.py", "tests/e2e/test_nodes.py", "needs nodes, switches and PostgreSQL"),
+    ("gateway/drill/service.py", "tests/e2e/test_nodes.py", "needs nodes, switches and PostgreSQL"),
     ("call_core/codes/", "tests/unit/call_core/test_codes.py", "one table in three files"),
     ("call_core/storage/tables/", "tests/unit/call_core/storage/test_migrate.py", NO_BEHAVIOUR),
     (
