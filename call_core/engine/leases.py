@@ -113,6 +113,15 @@ def count_shards(tx: Tx) -> int:
     return 1 if row is None else max(1, int(row[0]))
 
 
+def owners(tx: Tx, now_wall_ms: int) -> dict[str, int]:
+    """Return how many shards each node has leased now; those of nobody under ""."""
+    found: dict[str, int] = {}
+    for _, owner, _, until in tx.all(ALL_SHARDS):
+        name = owner if until > now_wall_ms else ""
+        found[name] = found.get(name, 0) + 1
+    return found
+
+
 def beat(tx: Tx, pulse: Pulse) -> Beat:
     """Say that a node lives, renew its leases, and take what is free up to its share."""
     _say_alive(tx, pulse)

@@ -34,6 +34,7 @@ CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
 _TEMPORARY = (
     psycopg.OperationalError,  # connection lost, server shutting down, disk full, too many clients
     errors.ReadOnlySqlTransaction,  # we reached a standby
+    errors.IdleInTransactionSessionTimeout,  # we were stopped for so long
     psycopg.InterfaceError,  # the connection is closed
 )
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.doctor import Finding
     from gateway.server import Running
     from gateway.settings import Settings
+    from gateway.wiring import Core
 
 database = typer.Typer(help="The database.", no_args_is_help=True)
 
@@ -190,6 +191,8 @@ def doctor(
 
     settings = load(config)
     findings = list(examine(settings, WallClock(), lambda: database_finding(settings)))
+    if settings.many_nodes and not any(f.name == "database" and f.advice for f in findings):
+        findings.append(shards_finding(config))
     bad = sum(each.level == Level.BAD for each in findings)
     data = [
         {"name": f.name, "level": f.level.value, "detail": f.detail, "advice": f.advice}
@@ -225,6 +228,27 @@ def database_finding(settings: "Settings") -> "Finding":
         detail = f"{where} is at revision {found or 'none'}, this version needs {migrate.head()}"
         return Finding("database", Level.BAD, detail, "callgate db upgrade")
     return Finding("database", Level.OK, f"{where}, revision {found}")
+
+
+def shards_finding(config: Path | None) -> "Finding":
+    """Look which nodes drive the calls of the database now."""
+    from gateway.cli.core import with_core
+    from gateway.doctor import Finding, Level
+
+    async def look(core: "Core") -> dict[str, int]:
+        from call_core.engine.leases import owners
+
+        return await core.store.read(owners, core.wall.now_ms())
+
+    found = with_core(config, look)
+    nobodys = found.pop("", 0)
+    detail = ", ".join(f"{name} drives {count}" for name, count in sorted(found.items()))
+    if nobodys or not found:
+        advice = "Fine if no `callgate serve` runs; else wait for a lease, then read its log."
+        return Finding(
+            "shards", Level.WARNING, f"{nobodys} are nobody's; {detail or 'no node runs'}", advice
+        )
+    return Finding("shards", Level.OK, detail)
 
 
 def _list_settings(*, as_json: bool) -> None:

@@ -32,6 +32,20 @@ async def test_a_killed_node_loses_no_call_and_no_money(
     assert json.dumps(drills.as_data([result]))
 
 
+def test_doctor_tells_whose_the_shards_are(
+    empty_postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no node running they are nobody's, and that is a warning, not a failure."""
+    cli = Cli(tmp_path)
+    text = '[switches.ny]\nsocket = "ny.sock"\n'
+    (tmp_path / "callgate.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("CALLGATE_DATABASE__URL", empty_postgres_url)
+    cli.run("db", "upgrade")
+    shown = cli.json("doctor")
+    (found,) = [each for each in shown["findings"] if each["name"] == "shards"]
+    assert (found["level"], found["detail"]) == ("warning", "0 are nobody's; no node runs")
+
+
 def test_a_drill_needs_a_database_and_a_name_that_there_is(tmp_path: Path) -> None:
     """Wrong usage starts nothing."""
     cli = Cli(tmp_path)

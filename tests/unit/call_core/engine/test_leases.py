@@ -15,6 +15,7 @@ from call_core.engine.leases import (
     count_shards,
     leave,
     open_shards,
+    owners,
 )
 from call_core.storage.audit_chain import AuditChain
 from call_core.storage.migrate import fill_memory
@@ -78,6 +79,8 @@ def test_the_first_node_has_everything_and_the_second_its_half(tx: SqliteTx) -> 
     assert one.beat(210, letting_go=found.excess).excess == frozenset()
     assert two.beat(220).gained == dict.fromkeys((3, 4, 5), 2)
     assert (sorted(one.epochs), sorted(two.epochs)) == ([0, 1, 2], [3, 4, 5])
+    assert owners(tx, T0 + 221) == {"one": 3, "two": 3}
+    assert owners(tx, T0 + LEASE_MS + 215) == {"": 3, "two": 3}
     assert one.beat(230).gained == {}
     assert open_shards(tx, 2) == SHARDS
 
