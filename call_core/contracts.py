@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from call_core.outcomes import Outcome
 from call_core.requests import Request
@@ -173,6 +173,14 @@ class Switch(Protocol):
 
     def events(self) -> AsyncIterator[SwitchEvent]:
         """Yield events as they come, until closed. One consumer."""
+
+
+@runtime_checkable
+class ShardedSwitch(Protocol):
+    """A switch that tells each node only what concerns the shards that it drives."""
+
+    async def own(self, shards: frozenset[int]) -> None:
+        """Tell this process what happens to legs of these shards from now on, and of no others."""
 
 
 T = TypeVar("T")

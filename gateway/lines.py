@@ -65,6 +65,12 @@ def orders_file(settings: Settings, switch: str) -> Path:
     return found.file or file.with_name(f"{file.stem}-{switch}{file.suffix}")
 
 
+def socket_of(settings: Settings, switch: str) -> Path | None:
+    """Return where a simulator of its own listens, None for one inside this process."""
+    found = settings.switches.get(switch)
+    return None if found is None else found.socket
+
+
 def first_switch(settings: Settings) -> str:
     """Return the switch of calls that do not leave yet."""
     return next(iter(settings.switch_kinds()))

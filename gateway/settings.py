@@ -21,6 +21,7 @@ from gateway.settings_sections import (
     DatabaseSettings,
     HttpSettings,
     LogSettings,
+    NodesSettings,
     NumbersSettings,
     RoutingSettings,
     SimulatorSettings,
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
         default="simulator", description="the switch that carries calls: simulator, twilio_voice"
     )
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    nodes: NodesSettings = Field(default_factory=NodesSettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
     numbers: NumbersSettings = Field(default_factory=NumbersSettings)
     mail_out: MailOutSettings = Field(default_factory=MailOutSettings)
@@ -153,6 +155,12 @@ class Settings(BaseSettings):
         if not url.startswith(_SQLITE) or ":memory:" in url:
             return None
         return (self._folder / url.removeprefix(_SQLITE)).resolve()
+
+    @property
+    def many_nodes(self) -> bool:
+        """Whether several nodes may drive calls: they share the database and every switch."""
+        shared = self.switches and all(each.socket for each in self.switches.values())
+        return not self.database.url.startswith(_SQLITE) and bool(shared)
 
     def shown_database(self) -> str:
         """Return where the database is, for people: an absolute path, or a URL without password."""

@@ -30,6 +30,20 @@ class DatabaseSettings(Section):
     )
 
 
+class NodesSettings(Section):
+    """How nodes share the calls: on PostgreSQL, with switches outside of them."""
+
+    shards: int = Field(
+        default=16, ge=1, le=62, description="parts that calls are shared by; never fewer later"
+    )
+    lease_s: Decimal = Field(
+        default=Decimal(4),
+        ge=2,
+        le=60,
+        description="a node that is silent for so long loses its calls to the others",
+    )
+
+
 class HttpSettings(Section):
     """The listener of pages, API, webhooks, health and metrics."""
 
@@ -137,6 +151,10 @@ class SwitchSettings(Section):
     file: Path | None = Field(
         default=None,
         description="a simulator's running legs; empty is `simulator.file` with the switch's name",
+    )
+    socket: Path | None = Field(
+        default=None,
+        description="a simulator that several nodes share: the socket of `callgate simulate NAME`",
     )
 
 

@@ -23,26 +23,38 @@ from call_core.customers.limits import Limits
 from call_core.door import Core as CallCoreDoor
 from call_core.door import is_claimed
 from call_core.engine.engine import Engine, EngineSettings
+from call_core.engine.leases import count_shards
 from call_core.engine.shard import require_free
 from call_core.engine.switches import SwitchSet
+from call_core.engine.tenancy import Figures
 from call_core.storage import outbox_rows
 from call_core.storage.outbox_rows import OutboxRow
 from call_core.storage.rate_rows import Decks
 from call_core.storage.store import Store
 from call_core.storage.transaction import Tx
 from call_core.switches.simulator import Simulator
+from call_core.switches.simulator_client import RemoteSimulator
 from call_core.switches.simulator_faults import Faults
 from call_core.switches.simulator_orders import read as read_orders
-from call_core.switches.simulator_orders import resume_clock
+from call_core.switches.simulator_orders import resume_clock, shared_clock
 from call_core.switches.simulator_phone import PhoneScript
+from call_core.switches.simulator_server import SimulatorServer
 from call_core.units.house import House
 from channels.kit.contract import Channel, Environment, Outgoing
 from channels.kit.registry import channel_classes
 from gateway.clocks import CallClock, WallClock
 from gateway.health import Check, Readiness
-from gateway.lines import first_switch, lines_of, orders_file, ports_of, refuse_unknown_kinds
+from gateway.lines import (
+    first_switch,
+    lines_of,
+    orders_file,
+    ports_of,
+    refuse_unknown_kinds,
+    socket_of,
+)
 from gateway.metrics import Metrics
 from gateway.settings import SIMULATOR, Settings
+from gateway.settings_file import SettingsError
 from gateway.settings_sections import PhoneSettings
 from gateway.telemetry import tracing
 from gateway.twilio_wiring import open_twilio
@@ -113,9 +125,15 @@ class Core(CallCoreDoor):
     async def _engine(self) -> Check:
         if self.engine.taken_over:
             return Check(ok=False, detail="another node has taken over; restart or stop this one")
-        running = self.engine.running
+        running, tenancy = self.engine.running, self.engine.tenancy
         detail = f"drives {len(self.engine.driver.live)} calls" if running else "does not run"
-        return Check(ok=running, detail=detail)
+        if tenancy is None or not running:
+            return Check(ok=running, detail=detail)
+        tenure = self.engine.house.tenure
+        detail += f" of {len(tenure.epochs)} shards out of {tenure.shards}, {tenancy.nodes} nodes"
+        if not tenancy.acting:
+            detail += "; its leases are not renewed, so it asks the switches for nothing"
+        return Check(ok=tenancy.acting, detail=detail)
 
 
 def _outbox_age(tx: Tx) -> int:
@@ -174,14 +192,16 @@ async def open_core(
     try:
         if drive:
             # Asked before the switch's file is opened: it may be the other node's.
-            await store.read(require_free, settings.node, wall.now_ms())
+            await _may_drive(store, settings, wall)
         async with open_switches(settings, wall, drive=drive) as opened:
             deliver: dict[str, Deliver] = {}
             rng = random.SystemRandom()
             switches = SwitchSet(list(opened.switches.values()))
             house = replace(house_of(settings, switches.cut_guard_ms), lines=lines)
             clock = opened.clock
-            engine = Engine(store, switches, house, wall, clock, rng, deliver, EngineSettings())
+            house.tenure.shards = await store.read(count_shards)
+            figures = engine_settings_of(settings)
+            engine = Engine(store, switches, house, wall, clock, rng, deliver, figures)
             metrics = Metrics(wall)
             core = Core(
                 store, engine, wall, clock, rng, opened=opened, metrics=metrics, deliver=deliver
@@ -193,13 +213,33 @@ async def open_core(
         await store.close()
 
 
+async def _may_drive(store: Store, settings: Settings, wall: Clock) -> None:
+    """Refuse to be a second node where there may be one only.
+
+    Raises:
+        ShardTaken: another node serves the database alone.
+    """
+    if not settings.many_nodes:
+        await store.read(require_free, settings.node, wall.now_ms())
+
+
+def engine_settings_of(settings: Settings) -> EngineSettings:
+    """Return how this process drives calls: alone, or its share of them."""
+    if not settings.many_nodes:
+        return EngineSettings()
+    lease_s = float(settings.nodes.lease_s)
+    return EngineSettings(
+        many=Figures(settings.nodes.shards, lease_s / 4, lease_s, lease_s * 3 / 4)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class OpenedSwitches:
     """The switches, their one clock, and the routes by which they are told things.
 
     Attributes:
         switches: all of them by name, in the order of the settings.
-        simulators: those that are simulated.
+        simulators: those that are simulated inside this process.
     """
 
     clock: Clock
@@ -222,7 +262,12 @@ async def open_switches(
     opened = OpenedSwitches(_call_clock(settings, wall, simulated, drive=drive))
     async with contextlib.AsyncExitStack() as closing:
         for name in kinds:
-            if name in simulated:
+            socket = socket_of(settings, name)
+            if socket is not None:
+                remote = RemoteSimulator(name, socket, opened.clock)
+                closing.callback(remote.close)
+                opened.switches[name] = remote
+            elif name in simulated:
                 file = orders_file(settings, name) if drive else None
                 simulator = _simulator(settings, name, opened.clock, file)
                 closing.callback(simulator.close)
@@ -245,6 +290,8 @@ def _call_clock(settings: Settings, wall: Clock, simulated: Sequence[str], *, dr
         return wall
     path, speed = settings.simulator.file, Fraction(settings.simulator.speed)
     now = wall.now_ms()
+    if any(socket_of(settings, name) for name in simulated):
+        return CallClock(shared_clock(path, now, speed).call_ms(wall.now_ms()), speed)
     if not drive:
         base = read_orders(path).clock if path.exists() else None
         return CallClock(now if base is None else base.call_ms(now), speed)
@@ -252,6 +299,24 @@ def _call_clock(settings: Settings, wall: Clock, simulated: Sequence[str], *, dr
     start = resume_clock(path, now, speed).base_call_ms
     others = [file for name in simulated if (file := orders_file(settings, name)) != path]
     return CallClock(max((start, *(read_orders(file).last_call_ms for file in others))), speed)
+
+
+async def simulate(settings: Settings, name: str, ready: Callable[[Path], None]) -> None:
+    """Serve one simulated switch to the nodes of this machine until cancelled.
+
+    Raises:
+        SettingsError: it is no switch with a socket.
+    """
+    socket = socket_of(settings, name)
+    if socket is None:
+        raise SettingsError(f"switches.{name}.socket is not set, so nobody could reach it.")
+    clock = _call_clock(settings, WallClock(), list(settings.switch_kinds()), drive=True)
+    simulator = _simulator(settings, name, clock, orders_file(settings, name))
+    with contextlib.closing(simulator):
+        server = SimulatorServer(simulator, socket)
+        await server.listen()
+        ready(socket)
+        await server.run()
 
 
 def _simulator(settings: Settings, name: str, clock: Clock, path: Path | None) -> Simulator:

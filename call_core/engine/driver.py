@@ -7,7 +7,7 @@ bridging and prompts change no money and are written with the next unit.
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import replace
 
 import structlog
@@ -52,6 +52,7 @@ class Driver:
         actuator: asks the switch.
         observe: told a call as it was and as it is after every change, for figures.
         driving: False in a process that only commits commands: calls are another one's then.
+        may_act: whether this process's lease lets it ask the switches for anything now.
         switch_back: set when a lost switch is back, for whoever reconciles.
         lost_call_ms: by switch, since when it has not been heard, until it was reconciled.
     """
@@ -79,6 +80,7 @@ class Driver:
         self.watch = Watch()
         self.quarantined = 0
         self.driving = False
+        self.may_act: Callable[[], bool] = _always
         self.observe: Callable[[Call, Call], None] | None = None
         self.switch_back = asyncio.Event()
         self.lost_call_ms: dict[str, int] = {}
@@ -109,6 +111,8 @@ class Driver:
     def adopt(self, call: Call) -> LiveCall | None:
         """Take a call that was just committed, or that this process has just come to own."""
         if not self.driving or call.ended or call.state in _IDLE_STATES:
+            return None
+        if not self._house.drives(call.shard, call.epoch):
             return None
         live = self.live.get(call.id)
         if live is None:
@@ -207,16 +211,21 @@ class Driver:
             call_id=live.call.id, request_id=live.call.request_id, channel=live.call.channel
         )
         try:
-            while live.due:
+            while live.due and not live.gone:
                 live.due = False
+                if not self.may_act():
+                    # The lease may run out: nothing is done until it is renewed, or lost.
+                    live.unfinished = True
+                    return
                 if self._has_work(live) and not await self._step(live):
                     live.due = True
                     continue
-                await self._act(live)
+                if not live.gone:
+                    await self._act(live)
             live.failures = 0
             if live.call.ended:
                 self._forget(live)
-            else:
+            elif not live.gone:
                 self._arm(live)
         except Exception:
             # Whatever broke, the call is looked at again: its events are still there.
@@ -279,6 +288,10 @@ class Driver:
     async def _reload(self, live: LiveCall) -> None:
         fresh = await self._store.read(call_rows.load_call, live.call.id)
         live.stale = False
+        if fresh is not None and not self._house.drives(fresh.shard, fresh.epoch):
+            log.warning("call.of_another_owner", call_id=fresh.id, epoch=fresh.epoch)
+            self._let_go(live)
+            raise Fenced(fresh.id)
         if fresh is not None:
             live.call = _with_soft_facts(fresh, live.call)
             self.watch.changed(fresh.id)
@@ -329,6 +342,17 @@ class Driver:
             else:
                 return
 
+    def _let_go(self, live: LiveCall) -> None:
+        live.gone = True
+        self._forget(live)
+
+    async def drop(self, shards: Collection[int]) -> None:
+        """Drive the calls of these shards no more; what is under way for them ends first."""
+        dropped = [live for live in self.live.values() if live.call.shard in shards]
+        for live in dropped:
+            self._let_go(live)
+        await asyncio.gather(*(live.task for live in dropped if live.task), return_exceptions=True)
+
     async def _load(self, call_id: str) -> None:
         call = await self._store.read(call_rows.load_call, call_id)
         if call is not None:
@@ -339,7 +363,8 @@ class Driver:
         for attempt in range(_LATE_TRIES):
             try:
                 call = await self._store.read(call_rows.load_call, call_id)
-                if call is not None and call.ended:
+                mine = call is not None and self._house.drives(call.shard, call.epoch)
+                if call is not None and call.ended and mine:
                     await self._store.run(advance_call, self._house, call, [event], self.stamp())
             except Fenced:
                 continue
@@ -374,6 +399,10 @@ class Driver:
             await asyncio.sleep(1)
             for live in [each for each in self.live.values() if each.unfinished]:
                 self._kick(live)
+
+
+def _always() -> bool:
+    return True
 
 
 def _version(tx: Tx, call_id: str) -> int:

@@ -3,31 +3,33 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from sqlalchemy import bindparam, select
 
 from call_core.calls.model import Call
-from call_core.contracts import Clock, Switch
+from call_core.contracts import Clock, ShardedSwitch, Switch
 from call_core.engine.driver import Driver
+from call_core.engine.leases import FACT, PUT_FACT, SHARDS_TOPIC, Beat
 from call_core.engine.outbox import Outbox
 from call_core.engine.reaper import Keep, Reaper, count_ports
 from call_core.engine.reconcile import Reconciler, Report
 from call_core.engine.scheduler import Scheduler
-from call_core.engine.shard import ShardTaken, release_shard, renew_lease, take_shard
+from call_core.engine.shard import ONLY, ShardTaken, release_shard, renew_lease, take_shard
 from call_core.engine.switches import SwitchSet, as_set
+from call_core.engine.tenancy import Figures, Tenancy
 from call_core.engine.watch import woken_or
 from call_core.errors import CallCoreError
 from call_core.storage import call_rows, outbox_rows, tables
 from call_core.storage.outbox_rows import OutboxRow
 from call_core.storage.restored import restored_wall_ms
-from call_core.storage.statements import select_statement, upsert_statement
 from call_core.storage.store import Store
 from call_core.storage.transaction import Tx
 from call_core.units import calendar
-from call_core.units.changes import CALLS_TOPIC
+from call_core.units.changes import CALENDAR_TOPIC, CALLS_TOPIC
 from call_core.units.house import House
 from call_core.units.lines import Lines
 
@@ -42,8 +44,6 @@ LOOK_AT_SWITCHES_S = 2.0
 SWITCH_ANSWERS_S = 2.0
 MOST_DUE_SHOWN = 100
 _IDLE = ("SCHEDULED", "ASKED")
-_F = tables.facts
-
 RUNNING = call_rows.call_set(
     select(tables.calls.c.id).where(
         tables.calls.c.ended_wall_ms.is_(None),
@@ -51,13 +51,6 @@ RUNNING = call_rows.call_set(
         tables.calls.c.shard == bindparam("shard"),
     ),
     "our_shard",
-)
-FACT = select_statement(select(_F.c.value).where(_F.c.key == bindparam("key")), name="fact")
-PUT_FACT = upsert_statement(
-    lambda insert_into: (made := insert_into(_F)).on_conflict_do_update(
-        index_elements=["key"], set_={"value": made.excluded.value}
-    ),
-    name="put_fact",
 )
 
 
@@ -70,11 +63,13 @@ class EngineSettings:
         keep: how long claims, messages and digits are kept.
         lease_s: how long the shard is ours without renewing it, which happens every
             `ALIVE_EVERY_S`; so long after a crash no node of another name may start.
+        many: how shards are shared among nodes; None drives everything alone, or not at all.
     """
 
     launch_ttl_s: int = 120
     keep: Keep = field(default_factory=Keep)
     lease_s: int = 15
+    many: Figures | None = None
 
 
 class Engine:
@@ -111,28 +106,36 @@ class Engine:
         self._settings = settings
         self.house = house
         self.driver = Driver(store, self._switches, house, wall, call, rng)
-        self.outbox = Outbox(store, wall, deliver, house.node)
+        self.outbox = Outbox(store, wall, deliver, house.node, house.tenure)
         self.scheduler = Scheduler(store, house, self.driver, call)
         self.reaper = Reaper(store, house, wall, settings.keep, call)
         self._reconcilers = {
             each.name: Reconciler(store, each, house, self.driver, settings.launch_ttl_s)
             for each in self._switches
         }
-        self._unseen = set(self._reconcilers)
+        self._unseen: dict[str, dict[int, int | None]] = {name: {} for name in self._reconcilers}
+        self.tenancy: Tenancy | None = None
+        if settings.many is not None:
+            self.tenancy = Tenancy(store, house, wall, settings.many, self._alive_call_ms)
+            self.driver.may_act = partial(getattr, self.tenancy, "acting")
         self.taken_over = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> Report:
-        """Take the shard, reconcile what an earlier process left, then run.
+        """Take shards, reconcile what an earlier process left, then run.
 
         A switch that cannot be reached now is reconciled as soon as it can.
 
         Raises:
-            ShardTaken: another node serves this database; nothing was started.
+            ShardTaken: another node serves this database alone; nothing was started.
         """
-        self.house.tenure.epoch = await self._store.run(
-            take_shard, self.house, self._wall.now_ms(), self._settings.lease_s
-        )
+        if self.tenancy is None:
+            await self._begin_alone()
+            keeping = self._stay_alive()
+        else:
+            await self.tenancy.open()
+            self._begin_terms(await self.tenancy.beat())
+            keeping = self._share_shards(self.tenancy)
         self.driver.driving = True
         await self._store.read(self.house.decks.warm)
         await self._store.run(count_ports, self.house)
@@ -145,11 +148,20 @@ class Engine:
             self.scheduler.run(),
             self.reaper.run(),
             self._follow_changes(),
-            self._stay_alive(),
+            keeping,
             self._reconcile_again(report),
         ):
             self._tasks.append(asyncio.get_running_loop().create_task(_logged(work)))
         return report
+
+    async def _begin_alone(self) -> None:
+        epoch = await self._store.run(
+            take_shard, self.house, self._wall.now_ms(), self._settings.lease_s
+        )
+        self.house.tenure.epochs[ONLY] = epoch
+        last_seen = await self._store.read(_alive)
+        for unseen in self._unseen.values():
+            unseen[ONLY] = last_seen
 
     async def stop(self) -> None:
         """Finish what is under way and stop; running calls stay as they are for the next owner."""
@@ -158,7 +170,10 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         await self.driver.stop()
-        if self.house.epoch == 0 or self.taken_over:
+        if not self.house.tenure.epochs or self.taken_over:
+            return
+        if self.tenancy is not None:
+            await self.tenancy.leave()
             return
         with contextlib.suppress(CallCoreError):
             await self._renew()
@@ -174,6 +189,10 @@ class Engine:
         async for topic in self._store.changes():
             if topic.startswith(CALLS_TOPIC):
                 self._call_changed(*topic.removeprefix(CALLS_TOPIC).split(":"))
+            elif topic.startswith(CALENDAR_TOPIC):
+                self.scheduler.wake()
+            elif topic == SHARDS_TOPIC and self.tenancy is not None:
+                self.tenancy.wake()
             elif topic == outbox_rows.TOPIC:
                 self.outbox.wake()
             elif topic == "decks":
@@ -188,13 +207,13 @@ class Engine:
         except (CallCoreError, ValueError) as error:
             log.warning("decks.not_read", error=repr(error))
 
-    def _call_changed(self, call_id: str, version: str) -> None:
+    def _call_changed(self, shard: str, call_id: str, version: str) -> None:
+        if int(shard) not in self.house.tenure.epochs:
+            return
         # Our own units announce too; a call whose driver wrote it last is up to date.
         if self.driver.knows(call_id, int(version)):
             return
         live = self.driver.live.get(call_id)
-        if live is None:
-            self.scheduler.wake()
         if live is None or live.task is None:
             self.driver.check(call_id)
 
@@ -216,8 +235,10 @@ class Engine:
             rows = await self._store.read(_versions)
         except CallCoreError:
             return
-        for call_id, version, state in rows:
+        for call_id, version, state, shard in rows:
             live = self.driver.live.get(call_id)
+            if shard not in self.house.tenure.epochs:
+                continue
             if state not in _IDLE and (live is None or live.call.version < version):
                 self.driver.refresh(call_id)
 
@@ -240,15 +261,70 @@ class Engine:
 
     async def _renew(self) -> None:
         """Renew the lease; while the switch is lost, calls are not seen and no note is made."""
-        seen = not self._unseen and not self.driver.lost_call_ms
-        alive_call_ms = self._call.now_ms() if seen else None
         self.taken_over = not await self._store.run(
-            _renew, self.house, self._wall.now_ms(), self._settings.lease_s, alive_call_ms
+            _renew,
+            self.house,
+            self._wall.now_ms(),
+            self._settings.lease_s,
+            self._alive_call_ms(),
         )
+
+    def _alive_call_ms(self) -> int | None:
+        """Return until when every running call was certainly watched; None while one is not."""
+        unwatched = any(self._unseen.values()) or bool(self.driver.lost_call_ms)
+        return None if unwatched else self._call.now_ms()
+
+    # --- shards shared with other nodes ---------------------------------------------------------
+
+    async def _share_shards(self, tenancy: Tenancy) -> None:
+        """Beat until stopped: renew, take over from nodes that are silent, give away an excess.
+
+        Raises:
+            ShardTaken: another process of this name has our shards; `/readyz` says so.
+        """
+        while not self.taken_over:
+            await tenancy.wait()
+            try:
+                await self._follow_beat(tenancy, await tenancy.beat())
+            except CallCoreError as error:
+                log.warning("shards.not_renewed", error=error.code, acting=tenancy.acting)
+        await self._let_go()
+
+    async def _follow_beat(self, tenancy: Tenancy, found: Beat) -> None:
+        # Before anything is waited for: a gained shard's calls are not here yet.
+        self._begin_terms(found)
+        if found.lost:
+            log.warning("shards.lost", shards=sorted(found.lost))
+            await self._drop(found.lost)
+        self.taken_over = bool(found.stolen)
+        if found.gained:
+            await self._store.run(count_ports, self.house)
+            self.driver.switch_back.set()
+            self.outbox.wake()
+            self.scheduler.wake()
+        if found.excess:
+            log.info("shards.given_away", shards=sorted(found.excess), nodes=found.nodes)
+            await self._drop(found.excess)
+            tenancy.let_go(found.excess)
+
+    def _begin_terms(self, found: Beat) -> None:
+        """Have the calls of gained shards reconciled with every switch."""
+        if found.gained:
+            log.info("shards.gained", shards=sorted(found.gained), nodes=found.nodes)
+        for unseen in self._unseen.values():
+            unseen.update(found.last_seen_call_ms)
+
+    async def _drop(self, shards: Collection[int]) -> None:
+        tenure = self.house.tenure
+        for shard in shards:
+            tenure.let_go[shard] = tenure.epochs.pop(shard, 0)
+            for unseen in self._unseen.values():
+                unseen.pop(shard, None)
+        await self.driver.drop(shards)
 
     async def _let_go(self) -> None:
         """Stop driving; the calls are another's."""
-        log.error("shard.taken_over", node=self.house.node, epoch=self.house.epoch)
+        log.error("shard.taken_over", node=self.house.node)
         others = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in others:
             task.cancel()
@@ -260,6 +336,8 @@ class Engine:
         """Compare every switch's calls with it; one that cannot be reached is tried again."""
         self.driver.switch_back.clear()
         report = Report()
+        if not self.driver.may_act():
+            return report  # what looks like nobody's may be another owner's by now
         for name, reconciler in self._reconcilers.items():
             try:
                 report.add(await self._reconcile_one(name, reconciler))
@@ -269,16 +347,29 @@ class Engine:
 
     async def _reconcile_one(self, name: str, reconciler: Reconciler) -> Report:
         """Compare calls with their switch: at first as stored, later as their driver has them."""
-        if name in self._unseen:
-            calls, last_seen = await self._store.run(_running, self.house)
-        else:
-            calls = [live.call for live in list(self.driver.live.values()) if live.task is None]
-            last_seen = self.driver.lost_call_ms.get(name)
-        mine = [call for call in calls if self._switches.of(call.switch).name == name]
-        report = await reconciler.run(mine, self._call.now_ms() if last_seen is None else last_seen)
-        self._unseen.discard(name)
+        switch, tenure = self._switches.of(name), self.house.tenure
+        if isinstance(switch, ShardedSwitch):
+            await switch.own(frozenset(tenure.epochs))
+        report, unseen = Report(), dict(self._unseen[name])
+        for last_seen in set(unseen.values()):
+            shards = frozenset(shard for shard, each in unseen.items() if each == last_seen)
+            calls = await self._store.run(_running, shards)
+            seen_call_ms = self._call.now_ms() if last_seen is None else last_seen
+            report.add(await reconciler.run(self._on(name, calls), seen_call_ms, shards))
+            for shard in shards:
+                self._unseen[name].pop(shard, None)
+        if unseen:
+            self.driver.lost_call_ms.pop(name, None)
+            return report
+        calls = [live.call for live in list(self.driver.live.values()) if live.task is None]
+        lost_call_ms = self.driver.lost_call_ms.get(name, self._call.now_ms())
+        seen = frozenset(tenure.epochs)  # nothing of this switch is unseen now
+        report.add(await reconciler.run(self._on(name, calls), lost_call_ms, seen))
         self.driver.lost_call_ms.pop(name, None)
         return report
+
+    def _on(self, name: str, calls: Iterable[Call]) -> list[Call]:
+        return [call for call in calls if self._switches.of(call.switch).name == name]
 
     async def _watch_switches(self, lines: Lines) -> None:
         """Ask every switch how it is, where calls can leave by another."""
@@ -298,7 +389,7 @@ class Engine:
         """Look for what the switch did not tell: when it is back, and now and then."""
         while True:
             wait_s = YOUNG_AGAIN_S if report.young else RECONCILE_EVERY_S
-            if self._unseen:
+            if any(self._unseen.values()):
                 wait_s = RETRY_S
             at_ms = self._wall.now_ms() + round(wait_s * 1000)
             await woken_or(self.driver.switch_back, self._wall, at_ms)
@@ -313,13 +404,16 @@ async def _is_up(switch: Switch) -> bool:
         return False
 
 
-def _running(tx: Tx, house: House) -> tuple[list[Call], int | None]:
-    """Return every running call of our shard, and when a process was last alive."""
-    calls = sorted(
-        call_rows.load_calls(tx, RUNNING, shard=house.shard), key=lambda call: call.created_wall_ms
-    )
+def _running(tx: Tx, shards: frozenset[int]) -> list[Call]:
+    """Return every running call of these shards."""
+    found = [call for each in shards for call in call_rows.load_calls(tx, RUNNING, shard=each)]
+    return sorted(found, key=lambda call: call.created_wall_ms)
+
+
+def _alive(tx: Tx) -> int | None:
+    """Return when a process that drove everything alone was last certainly alive."""
     row = tx.one(FACT, key=ALIVE)
-    return calls, None if row is None else int(row[0])
+    return None if row is None else int(row[0])
 
 
 def _due_ids(tx: Tx, now_call_ms: int) -> list[str]:
@@ -327,8 +421,8 @@ def _due_ids(tx: Tx, now_call_ms: int) -> list[str]:
     return [row[0] for row in tx.all(calendar.DUE, before=now_call_ms, most=MOST_DUE_SHOWN)]
 
 
-def _versions(tx: Tx) -> list[tuple[str, int, str]]:
-    return [(row[0], row[1], row[2]) for row in tx.all(call_rows.LIVE_CALLS)]
+def _versions(tx: Tx) -> list[tuple[str, int, str, int]]:
+    return [(row[0], row[1], row[2], row[3]) for row in tx.all(call_rows.LIVE_CALLS)]
 
 
 def _renew(tx: Tx, house: House, wall_ms: int, lease_s: int, alive_call_ms: int | None) -> bool:

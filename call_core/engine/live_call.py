@@ -37,6 +37,7 @@ class LiveCall:
         asked: by leg id.
         unfinished: the switch did not take something; the sweep asks again.
         task: the work under way, None when idle.
+        gone: another process drives it now.
         failures: how often its work has broken off since it last came through.
     """
 
@@ -49,6 +50,7 @@ class LiveCall:
     task: asyncio.Task[None] | None = None
     seen_call_ms: int = 0
     failures: int = 0
+    gone: bool = False
 
 
 class Actuator:

@@ -22,6 +22,7 @@ from call_core.storage.outbox_rows import OutboxRow
 from call_core.storage.statements import select_statement
 from call_core.storage.store import Store
 from call_core.storage.transaction import Tx
+from call_core.units.house import Tenure
 
 log = structlog.get_logger(__name__)
 
@@ -66,15 +67,22 @@ class Outbox:
         wall: our clock.
         deliver: by channel name: hands one message to the next hop.
         node: for the audit.
+        tenure: which shards' messages are this process's to send.
     """
 
     def __init__(
-        self, store: Store, wall: Clock, deliver: Mapping[str, Deliver], node: str
+        self,
+        store: Store,
+        wall: Clock,
+        deliver: Mapping[str, Deliver],
+        node: str,
+        tenure: Tenure | None = None,
     ) -> None:
         self._store = store
         self._wall = wall
         self._deliver = deliver
         self._node = node
+        self._tenure = tenure or Tenure({0: 1})
         self._wake = asyncio.Event()
         self._in_flight: dict[int, asyncio.Task[None]] = {}
         self._looked_wall_ms: int | None = None
@@ -132,7 +140,8 @@ class Outbox:
         self._looked_wall_ms = now_wall_ms
         # What ends while the database is read would be taken for what an earlier process left.
         known = set(self._in_flight)
-        rows = await self._store.read(_due, now_wall_ms, room + len(known))
+        shards = (tuple(self._tenure.epochs), self._tenure.shards)
+        rows = await self._store.read(_due, now_wall_ms, room + len(known), *shards)
         started = []
         for row in [row for row in rows if row.seq not in known][:room]:
             self._in_flight[row.seq] = task = asyncio.create_task(self._deliver_one(row))
@@ -233,8 +242,11 @@ class Outbox:
             log.warning("outbox.dead", outbox_id=row.id, reason=attempt.reason)
 
 
-def _due(tx: Tx, now_wall_ms: int, most: int) -> list[OutboxRow]:
-    return tx.all(outbox_rows.DUE, now=now_wall_ms, most=most)
+def _due(
+    tx: Tx, now_wall_ms: int, most: int, owned: tuple[int, ...], shards: int
+) -> list[OutboxRow]:
+    mask = sum(1 << shard for shard in owned)
+    return tx.all(outbox_rows.DUE, now=now_wall_ms, most=most, mask=mask, shards=shards)
 
 
 def _next_due(tx: Tx, after_wall_ms: int) -> int | None:

@@ -70,18 +70,21 @@ class Reconciler:
         self._driver = driver
         self._launch_ttl_ms = launch_ttl_s * 1000
 
-    async def run(self, calls: list[Call], last_seen_call_ms: int) -> Report:
+    async def run(
+        self, calls: list[Call], last_seen_call_ms: int, shards: frozenset[int]
+    ) -> Report:
         """Mend these calls, and hang up legs of our shard that belong to none.
 
         Args:
             calls: every running call of this owner, as stored.
             last_seen_call_ms: when a leg that is gone was certainly still there at the latest.
+            shards: whose running calls these are, all of them; legs of others are left alone.
         """
         report = Report(calls=len(calls))
         there = {leg.leg_id: leg for leg in await self._switch.live_legs()}
         for call in calls:
             await self._mend(call, there, last_seen_call_ms, report)
-        await self._hang_up_orphans(calls, there, report)
+        await self._hang_up_orphans(calls, there, shards, report)
         log.info("reconcile.done", **{name: getattr(report, name) for name in report.__slots__})
         return report
 
@@ -199,13 +202,18 @@ class Reconciler:
         return done.call
 
     async def _hang_up_orphans(
-        self, calls: list[Call], there: dict[str, LiveLeg], report: Report
+        self,
+        calls: list[Call],
+        there: dict[str, LiveLeg],
+        shards: frozenset[int],
+        report: Report,
     ) -> None:
         """Hang up legs that no call wants, young ones excepted: their commit may be under way."""
         wanted = {leg.id for call in calls for leg in call.legs() if not leg.ended}
         now = self._driver.stamp().call_ms
         for live in there.values():
-            mine = live.shard == self._house.shard
+            mine = live.shard in shards and live.shard in self._house.tenure.epochs
+            mine = mine and self._driver.may_act()
             old = now - live.since_call_ms > ORPHAN_AFTER_MS
             known = live.leg_id in wanted or live.call_id in self._driver.live
             if mine and not old and not known:

@@ -33,6 +33,7 @@ class Scheduler:
         self._driver = driver
         self._clock = call
         self._wake = asyncio.Event()
+        self._overdue: set[str] = set()
         self.launched = 0
 
     def wake(self) -> None:
@@ -53,13 +54,19 @@ class Scheduler:
     async def look(self) -> int | None:
         """Do what is due now; return when something is due next, None when nothing stands there."""
         now = self._clock.now_ms()
+        if not self._driver.may_act() or not self._house.tenure.epochs:
+            return None
         if self._house.restored_wall_ms is not None:
             return None  # out of a backup: what is due may have been launched already
-        for call_id, due, warned in await self._store.read(_due, now + WARN_BEFORE_MS):
-            if due <= now:
+        found = await self._store.read(_due, now + WARN_BEFORE_MS)
+        for call_id, due, warned, shard in found:
+            mine = shard in self._house.tenure.epochs
+            if due <= now and (mine or call_id in self._overdue):
                 await self._launch(call_id)
-            elif warned is None:
+            elif mine and warned is None:
                 await self._warn(call_id)
+        # Another node's are launched when it has left them until the next look.
+        self._overdue = {call_id for call_id, due, _, _ in found if due <= now}
         return await self._store.read(_next, now)
 
     async def _launch(self, call_id: str) -> None:
@@ -94,9 +101,10 @@ class Scheduler:
             await asyncio.gather(*waiters, return_exceptions=True)
 
 
-def _due(tx: Tx, before_call_ms: int) -> list[tuple[str, int, int | None]]:
+def _due(tx: Tx, before_call_ms: int) -> list[tuple[str, int, int | None, int]]:
     return [
-        (row[0], row[1], row[2]) for row in tx.all(calendar.DUE, before=before_call_ms, most=BATCH)
+        (row[0], row[1], row[2], row[3])
+        for row in tx.all(calendar.DUE, before=before_call_ms, most=BATCH)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Who drives the calls of a shard: one node at a time, by a lease that it renews.
+"""One node alone: the lease on the only shard, which keeps a second node from starting.
 
 The lease is an instant of our clock in the `shards` row. While it lies ahead, every other node is
 refused; nodes of one database therefore need clocks that agree within seconds. Every taking begins
@@ -15,6 +15,8 @@ from call_core.storage.transaction import Tx
 from call_core.units.house import House
 
 _S = tables.shards
+ONLY = 0
+"""The one shard of a database that one node drives alone."""
 
 TAKE_SHARD = upsert_statement(
     lambda insert_into: (made := insert_into(_S)).on_conflict_do_update(
@@ -58,7 +60,7 @@ class ShardTaken(Fenced):
     """Another node drives the calls of this database; the message is a sentence."""
 
 
-def require_free(tx: Tx, node: str, wall_ms: int, shard: int = 0) -> None:
+def require_free(tx: Tx, node: str, wall_ms: int, shard: int = ONLY) -> None:
     """Look whether the shard could be taken now; for whoever must not touch anything before.
 
     Raises:
@@ -79,18 +81,18 @@ def take_shard(tx: Tx, house: House, wall_ms: int, lease_s: int) -> int:
     """
     taken = tx.run(
         TAKE_SHARD,
-        shard=house.shard,
+        shard=ONLY,
         owner=house.node,
         epoch=1,
         lease_until_wall_ms=wall_ms + lease_s * 1000,
         now_wall_ms=wall_ms,
     )
-    row = tx.one(FIND_SHARD, shard=house.shard)
-    assert row is not None, house.shard
+    row = tx.one(FIND_SHARD, shard=ONLY)
+    assert row is not None, ONLY
     if taken == 0:
         raise ShardTaken(_sentence(row[0], row[2] - wall_ms))
     epoch = int(row[1])
-    tx.write(TAKE_CALLS, key_shard=house.shard, epoch=epoch)
+    tx.write(TAKE_CALLS, key_shard=ONLY, epoch=epoch)
     return epoch
 
 
@@ -107,9 +109,9 @@ def release_shard(tx: Tx, house: House) -> None:
 def _set_lease(tx: Tx, house: House, until_wall_ms: int) -> bool:
     changed = tx.run(
         SET_LEASE,
-        key_shard=house.shard,
+        key_shard=ONLY,
         key_owner=house.node,
-        key_epoch=house.epoch,
+        key_epoch=house.epoch_of(ONLY),
         until=until_wall_ms,
     )
     return changed == 1

@@ -63,6 +63,7 @@ class _Output:
 def write(url: str, path: Path) -> None:
     """Write a snapshot of the database into `path`."""
     with open_postgres(url, lock_timeout_ms=_LOCK_TIMEOUT_MS) as connection:
+        connection.execute(b"SET idle_in_transaction_session_timeout = 0")  # files are slow
         connection.execute(b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         tables = _tables(connection)
         if _REVISIONS not in tables:
@@ -141,6 +142,7 @@ def restore(path: Path, url: str, report: BackupReport, now_wall_ms: int) -> Non
         if _tables(connection):
             raise BackupError("the database is not empty; a restore never overwrites")
         migrate.upgrade(url, report.revision)
+        connection.execute(b"SET idle_in_transaction_session_timeout = 0")
         connection.execute(b"BEGIN")
         for table, columns, rows in _stored_tables(path):
             copy = sql.SQL("COPY {} ({}) FROM STDIN").format(_name(table), _names(columns))

@@ -33,7 +33,6 @@ _CALL_FIXED = frozenset(
         "thread",
         "currency",
         "command",
-        "shard",
         "created_wall_ms",
         "timezone",
     }
@@ -86,6 +85,12 @@ LOCK_CALL = select_statement(
 CUSTOMER_OF_CALL = select_statement(
     select(tables.calls.c.customer_id).where(tables.calls.c.id == bindparam("id")),
     name="customer_of_call",
+)
+CLAIM_CALL = select_statement(
+    select(tables.calls.c.id)
+    .where(tables.calls.c.id == bindparam("id"))
+    .with_for_update(skip_locked=True),
+    name="claim_call",
 )
 LOAD_PARTIES = select_statement(
     select(tables.parties)
@@ -167,9 +172,9 @@ def load_calls(tx: Tx, chosen: CallSet, **values: Value) -> list[Call]:
 
 
 LIVE_CALLS = select_statement(
-    select(tables.calls.c.id, tables.calls.c.version, tables.calls.c.state).where(
-        tables.calls.c.ended_wall_ms.is_(None)
-    ),
+    select(
+        tables.calls.c.id, tables.calls.c.version, tables.calls.c.state, tables.calls.c.shard
+    ).where(tables.calls.c.ended_wall_ms.is_(None)),
     name="live_calls",
 )
 LOAD_COMMAND = select_statement(
@@ -350,6 +355,11 @@ def load_call(tx: Tx, call_id: str, *, lock: bool = False) -> Call | None:
     parties = tx.all(LOAD_PARTIES, call_id=call_id)
     legs = [_leg(each) for each in tx.all(LOAD_LEGS, call_id=call_id)]
     return _call(row, parties, legs)
+
+
+def claim(tx: Tx, call_id: str) -> bool:
+    """Lock a call that one of several processes is to work on; False when another has it."""
+    return tx.one(CLAIM_CALL, id=call_id) is not None
 
 
 def _call(row: Row, parties: list[Row], legs: list[Leg]) -> Call:

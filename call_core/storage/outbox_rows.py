@@ -2,7 +2,20 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql import ColumnElement
 
 from call_core.storage import tables
@@ -47,11 +60,19 @@ INSERT = write_statement(
     insert(_O).values({c.name: bindparam(c.name) for c in _O.c if c.name != "seq"}),
     name="insert_outbox",
 )
+_OURS = (
+    bindparam("mask", type_=BigInteger)
+    .op(">>")(cast(_O.c.seq % bindparam("shards", type_=BigInteger), Integer))
+    .op("&")(1)
+    == 1
+)
+"""Each message belongs to one shard, by its number; a node sends those of the shards it owns."""
 DUE = select_statement(
     select(*_COLUMNS)
     .where(
         _O.c.state == _WAITING,
         _O.c.due_wall_ms <= bindparam("now"),
+        _OURS,
         ~select(_EARLIER.c.seq)
         .where(
             _EARLIER.c.state == _WAITING,

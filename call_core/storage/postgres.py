@@ -22,6 +22,9 @@ PREPARED_STATEMENTS = 500
 CONNECT_TIMEOUT_S = 5
 LOST_PEER_MS = 10_000
 """A server that acknowledges nothing for so long is gone (TCP only)."""
+SILENT_UNIT_MS = 5_000
+"""A unit that says nothing for so long is rolled back: its process was stopped or cut off, and
+another node waits for what it has locked."""
 _NOTIFY = f"SELECT pg_notify('{NOTIFY_CHANNEL}', $1)"
 _DURABLE_COMMITS = ("on", "remote_apply")
 
@@ -31,6 +34,7 @@ CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
 _TEMPORARY = (
     psycopg.OperationalError,  # connection lost, server shutting down, disk full, too many clients
     errors.ReadOnlySqlTransaction,  # we reached a standby
+    errors.IdleInTransactionSessionTimeout,  # we were stopped for so long
     psycopg.InterfaceError,  # the connection is closed
 )
 
@@ -59,7 +63,10 @@ def open_postgres(url: str, *, lock_timeout_ms: int) -> Connection:
             cursor_factory=psycopg.RawCursor,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name="callgate",
-            options=f"-c lock_timeout={lock_timeout_ms}",
+            options=(
+                f"-c lock_timeout={lock_timeout_ms} "
+                f"-c idle_in_transaction_session_timeout={SILENT_UNIT_MS}"
+            ),
             tcp_user_timeout=LOST_PEER_MS,
         )
     except psycopg.Error as error:

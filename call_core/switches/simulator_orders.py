@@ -10,6 +10,7 @@ nothing; only a power failure may, and simulated phones do not outlive that eith
 written anew at each start and whenever most of it is history, so it does not grow with the past.
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -142,6 +143,21 @@ def resume_clock(path: Path | None, wall_now_ms: int, speed: Fraction) -> ClockB
     kept.clock = base
     with OrdersFile.opened(path, kept):
         return base
+
+
+def shared_clock(path: Path, wall_now_ms: int, speed: Fraction) -> ClockBase:
+    """Return where the call clock of several processes stands; whoever comes first begins it.
+
+    The file holds nothing but this line; a new speed begins a new base, so all must be started with
+    one speed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(path.name + ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept = read(path).clock
+        if kept is not None and kept.speed == speed:
+            return kept
+        return resume_clock(path, wall_now_ms, speed)
 
 
 class OrdersFile:

@@ -37,7 +37,7 @@ UPCOMING = select_statement(
     name="upcoming",
 )
 DUE = select_statement(
-    select(_C.c.id, _C.c.due_call_ms, _C.c.warned_call_ms)
+    select(_C.c.id, _C.c.due_call_ms, _C.c.warned_call_ms, _C.c.shard)
     .where(
         _C.c.ended_wall_ms.is_(None),
         _C.c.state == "SCHEDULED",
@@ -222,7 +222,7 @@ def launch_due(tx: Tx, house: House, call_id: str, stamp: Stamp) -> Call | None:
     stamp = stamp.again()
     if house.restored_wall_ms is not None:
         return None
-    call = call_rows.load_call(tx, call_id, lock=True)
+    call = call_rows.load_call(tx, call_id) if call_rows.claim(tx, call_id) else None
     if call is None or call.state is not CallState.SCHEDULED or call.due_call_ms is None:
         return None
     if call.due_call_ms > stamp.call_ms:

@@ -35,6 +35,7 @@ from call_core.units.house import House, Stamp
 SPENT = "spent"
 FREE_LEGS = "free_legs"
 CALLS_TOPIC = "call:"
+CALENDAR_TOPIC = "calendar:"
 
 
 def commit_change(
@@ -86,8 +87,11 @@ def commit_change(
 
 
 def announce(tx: Tx, call: Call) -> None:
-    """Tell every process that a call is stored as this version now."""
-    tx.announce(f"{CALLS_TOPIC}{call.id}:{call.version}")
+    """Tell every process that a call is stored as this version: its shard's owner looks at it."""
+    if call.state is CallState.SCHEDULED:
+        tx.announce(CALENDAR_TOPIC + call.id)
+    else:
+        tx.announce(f"{CALLS_TOPIC}{call.shard}:{call.id}:{call.version}")
 
 
 def _settle(

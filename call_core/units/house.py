@@ -19,12 +19,17 @@ class Tenure:
     """What the engine knows of its own time here.
 
     Attributes:
-        epoch: since which term this process owns its shard; set when it takes it, 0 before.
+        epochs: the shards that this process owns, with the term since when; empty before it has
+            taken one, and in a process that only commits.
+        let_go: the last terms of shards that it has stopped driving.
+        shards: how many there are.
         restored_wall_ms: when the database came out of a backup and nobody has released it yet;
             None in ordinary times.
     """
 
-    epoch: int = 0
+    epochs: dict[int, int] = field(default_factory=dict)
+    let_go: dict[int, int] = field(default_factory=dict)
+    shards: int = 1
     restored_wall_ms: int | None = None
 
 
@@ -42,7 +47,7 @@ class House:
         buy_tariff: the tariff of what legs cost us; "" when it is not known.
         spaces: channel name to id space, for senders and notices.
         free_leg_ceiling_micros: a dearer minute than this is never free for A.
-        shard, tenure: which calls this process owns, and since which term.
+        tenure: which calls this process owns, and since which term.
     """
 
     node: str
@@ -58,14 +63,25 @@ class House:
     spaces: Mapping[str, str] = field(default_factory=dict)
     free_leg_ceiling_micros: int = 500_000
     lines: Lines | None = None
-    shards: int = 1
-    shard: int = 0
     tenure: Tenure = field(default_factory=Tenure)
 
     @property
-    def epoch(self) -> int:
-        """The term in which this process owns its shard."""
-        return self.tenure.epoch
+    def shards(self) -> int:
+        """How many shards there are."""
+        return self.tenure.shards
+
+    def epoch_of(self, shard: int) -> int:
+        """Return the term in which this process owns a shard, 0 when it does not."""
+        return self.tenure.epochs.get(shard, 0)
+
+    def drives(self, shard: int, epoch: int) -> bool:
+        """Whether a call of this shard, written in this term, is for this process to drive."""
+        return shard in self.tenure.epochs and epoch <= self.tenure.epochs[shard]
+
+    def shard_for(self, stamp: "Stamp") -> int:
+        """Return the shard of a new call: one of this process's own when it has any."""
+        shards = sorted(self.tenure.epochs) or range(self.tenure.shards)
+        return shards[stamp.pick(len(shards))]
 
     @property
     def restored_wall_ms(self) -> int | None:
@@ -91,6 +107,10 @@ class Stamp:
     def again(self) -> "Stamp":
         """Return the same stamp from its beginning; every run of a unit starts with this."""
         return Stamp(self.wall_ms, self.call_ms, self._seed)
+
+    def pick(self, count: int) -> int:
+        """Return one of so many, the same one however often the unit asks."""
+        return self._seed % count
 
     def new_id(self, prefix: str) -> str:
         """Return the next id of this unit."""

@@ -72,7 +72,7 @@ def launch(
     _check_trust(tx, asker, wanted, cover.added_micros, stamp)
     _check_price(asker, command, cover)
     free = free_promised(house, asker, wanted, standing.promised_free + counts[0].free_legs_today)
-    ways = routes.routed(tx, house, new_call.rung(wanted), house.shard, stamp)
+    ways = routes.routed(tx, house, new_call.rung(wanted), house.shard_for(stamp), stamp)
     call = new_call.write(
         tx, house, asker, wanted, cover, ways, account, stamp, free=free, scheduled=scheduled
     )

@@ -24,7 +24,7 @@ from call_core.ledger.accounts import Account
 from call_core.outcomes import Instant, Launched, Money, Outcome, Phone, Scheduled, Value
 from call_core.rating.rater import Extension, RateTerms
 from call_core.schedule.resolve import Due
-from call_core.storage import call_rows, ledger_rows, people_rows, record_rows
+from call_core.storage import call_rows, ledger_rows, people_rows, record_rows, shard_rows
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.transaction import Tx
 from call_core.units import changes, funding, refs, resolve
@@ -129,6 +129,7 @@ def _call(
     started = replace(parties[0].legs[0], originated_call_ms=stamp.call_ms)
     parties = (replace(parties[0], legs=(started,)), *parties[1:])
     bare = blank_call(house, asker, wanted.command, call_id, ref, stamp)
+    shard = house.shard_for(stamp)
     return replace(
         scheduled if scheduled is not None else bare,
         kind=wanted.kind,
@@ -141,8 +142,8 @@ def _call(
         stated_seconds=wanted.stated_seconds,
         free_first_leg=free,
         switch=ways[0].switch,
-        shard=house.shard,
-        epoch=house.epoch,
+        shard=shard,
+        epoch=shard_rows.epoch_of(tx, shard) if house.shards > 1 else house.epoch_of(shard),
         launched_call_ms=stamp.call_ms,
         parties=parties,
     )
@@ -175,8 +176,8 @@ def blank_call(
         stated_seconds=None,
         free_first_leg=False,
         switch=house.switch,
-        shard=house.shard,
-        epoch=house.epoch,
+        shard=house.shard_for(stamp),
+        epoch=0,
         version=1,
         timezone=asker.user.timezone,
         created_wall_ms=stamp.wall_ms,

@@ -140,7 +140,7 @@ def _call(tx: Tx, house: House, asker: Asker, phone: Phone, stamp: Stamp) -> tup
     launch.refuse(admit(replace(facts, hold_micros=cover.added_micros)))
     used = standing.promised_free + counts[0].free_legs_today
     free = launch.free_promised(house, asker, wanted, used)
-    ways = routes.routed(tx, house, new_call.rung(wanted), house.shard, stamp)
+    ways = routes.routed(tx, house, new_call.rung(wanted), house.shard_for(stamp), stamp)
     call = new_call.write(
         tx, house, asker, wanted, cover, ways, account, stamp, free=free, scheduled=None
     )

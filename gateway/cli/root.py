@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import calls, demo, dial, directory, init, people, rates, records, routes, system
+from gateway.cli import (
+    calls,
+    demo,
+    dial,
+    directory,
+    drill,
+    init,
+    people,
+    rates,
+    records,
+    routes,
+    system,
+)
 
 EPILOG = (
     "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 settings, 4 database. "
@@ -45,6 +57,8 @@ def root(
 
 app.command("init", rich_help_panel=_SERVICE)(init.init)
 app.command("serve", rich_help_panel=_SERVICE)(system.serve)
+app.command("drill", rich_help_panel=_SERVICE)(drill.drill)
+app.command("simulate", rich_help_panel=_SERVICE)(system.simulate)
 app.command("demo", rich_help_panel=_SERVICE)(demo.demo)
 app.add_typer(system.database, name="db", rich_help_panel=_SERVICE)
 app.command("doctor", rich_help_panel=_SERVICE)(system.doctor)

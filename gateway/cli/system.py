@@ -1,5 +1,6 @@
 """`serve`, `db upgrade`, `doctor`, `channels`, `backup`, `restore`."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.doctor import Finding
     from gateway.server import Running
     from gateway.settings import Settings
+    from gateway.wiring import Core
 
 database = typer.Typer(help="The database.", no_args_is_help=True)
 
@@ -53,6 +55,48 @@ def serve(*, config: Config = None, as_json: Json = False) -> None:
             run_async(lambda: server.serve(settings, announce))
     except AlreadyServedError as error:
         raise CliError(str(error), CONFIGURATION) from error
+
+
+@command
+def simulate(
+    name: Annotated[str, typer.Argument(metavar="SWITCH", help="Its name in [switches].")],
+    *,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Run a simulated switch as a process of its own, which several nodes share.
+
+    It needs `switches.SWITCH.socket`. Running calls are kept in its file, so it may be killed.
+
+    Example: callgate simulate ny
+    """
+    import asyncio
+    import os
+
+    from gateway import logs, server, wiring
+    from gateway.settings_file import load_settings
+
+    settings = load_settings(config, os.environ)
+    logs.configure(settings.logs)
+
+    def ready(socket: Path) -> None:
+        data = {"ok": True, "switch": name, "socket": str(socket)}
+        answer(data, f"Switch {name} at {socket}", as_json=as_json, flush=True)
+
+    async def until_stopped() -> None:
+        stop = asyncio.Event()
+        with server.stop_on_signals(stop):
+            serving = asyncio.ensure_future(wiring.simulate(settings, name, ready))
+            stopping = asyncio.ensure_future(stop.wait())
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            if not serving.done():
+                serving.cancel()
+            await asyncio.gather(stopping, return_exceptions=True)
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
+
+    run_async(until_stopped)
 
 
 def need_database(settings: "Settings") -> None:
@@ -147,6 +191,8 @@ def doctor(
 
     settings = load(config)
     findings = list(examine(settings, WallClock(), lambda: database_finding(settings)))
+    if settings.many_nodes and not any(f.name == "database" and f.advice for f in findings):
+        findings.append(shards_finding(config))
     bad = sum(each.level == Level.BAD for each in findings)
     data = [
         {"name": f.name, "level": f.level.value, "detail": f.detail, "advice": f.advice}
@@ -182,6 +228,27 @@ def database_finding(settings: "Settings") -> "Finding":
         detail = f"{where} is at revision {found or 'none'}, this version needs {migrate.head()}"
         return Finding("database", Level.BAD, detail, "callgate db upgrade")
     return Finding("database", Level.OK, f"{where}, revision {found}")
+
+
+def shards_finding(config: Path | None) -> "Finding":
+    """Look which nodes drive the calls of the database now."""
+    from gateway.cli.core import with_core
+    from gateway.doctor import Finding, Level
+
+    async def look(core: "Core") -> dict[str, int]:
+        from call_core.engine.leases import owners
+
+        return await core.store.read(owners, core.wall.now_ms())
+
+    found = with_core(config, look)
+    nobodys = found.pop("", 0)
+    detail = ", ".join(f"{name} drives {count}" for name, count in sorted(found.items()))
+    if nobodys or not found:
+        advice = "Fine if no `callgate serve` runs; else wait for a lease, then read its log."
+        return Finding(
+            "shards", Level.WARNING, f"{nobodys} are nobody's; {detail or 'no node runs'}", advice
+        )
+    return Finding("shards", Level.OK, detail)
 
 
 def _list_settings(*, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 _LINES: Mapping[str, str] = {
     "accept": "You asked to call {destination}. Press 1.",
@@ -18,6 +18,7 @@ _LINES: Mapping[str, str] = {
 }
 
 
+@runtime_checkable
 class SimulatedPhones(Protocol):
     """What the simulator offers to a hand (`call_core.switches.simulator.Simulator`)."""
 

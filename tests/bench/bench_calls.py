@@ -116,7 +116,7 @@ async def measure(path: Path) -> dict[str, float]:
     engine = Engine(store, switch, house, wall, clock, rng, {}, EngineSettings())
     core = Core(store, engine, wall, clock, rng)
     await core.start()
-    user_id = await _user(core, store)
+    user_id = await add_user(core, store)
     await _calls(core, user_id, range(WARM_UP))
     before, cpu = store.statistics(), time.process_time()
     began = time.perf_counter()
@@ -137,10 +137,10 @@ async def measure(path: Path) -> dict[str, float]:
 
 async def _calls(core: Core, user_id: str, numbers: range) -> None:
     places = asyncio.Semaphore(AT_ONCE)
-    await asyncio.gather(*(_call(core, user_id, n, places) for n in numbers))
+    await asyncio.gather(*(one_call(core, user_id, n, places) for n in numbers))
 
 
-async def _call(core: Core, user_id: str, n: int, places: asyncio.Semaphore) -> None:
+async def one_call(core: Core, user_id: str, n: int, places: asyncio.Semaphore) -> None:
     """Launch one call and wait until it is billed."""
     async with places:
         number = f"+44207{9460000 + n % 1000}"
@@ -168,8 +168,10 @@ def _request(command: Command | Administration, external_id: str, user_id: str |
     )
 
 
-async def _user(core: Core, store: Store) -> str:
-    """Return a user with a phone and much money."""
+async def add_user(
+    core: Core, store: Store, name: str = "Bench", phone: str = "+12125550101"
+) -> str:
+    """Return a user with a phone and much money, whose customer is not anybody else's."""
 
     def deck(tx: Tx) -> int:
         tx.write(
@@ -191,18 +193,20 @@ async def _user(core: Core, store: Store) -> str:
     asked: list[Administration] = [
         ActivateDeck("bench", version),
         AddCustomer(
-            "Bench",
+            name,
             "USD",
             "prepaid",
             regions=("US", "GB"),
             daily_spend_micros=10**15,
             concurrent_calls=10**6,
         ),
-        TopUp("Bench", 10**13),
-        AddUser("Bench", "Bench"),
-        AddPhone("Bench", "office", "+12125550101", trusted=True),
+        TopUp(name, 10**13),
+        AddUser(name, name),
+        AddPhone(name, "office", phone, trusted=True),
     ]
-    outcomes = [await core.handle(_request(each, f"set{n}", None)) for n, each in enumerate(asked)]
+    outcomes = [
+        await core.handle(_request(each, f"{name}{n}", None)) for n, each in enumerate(asked)
+    ]
     made = outcomes[3]
     assert isinstance(made, Done), made
     return str(made.fields["user_id"])

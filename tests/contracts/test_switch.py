@@ -15,8 +15,10 @@ import pytest
 
 from call_core.contracts import EventKind, Prompt, Switch, SwitchEvent
 from call_core.switches.simulator import Simulator
+from call_core.switches.simulator_client import RemoteSimulator
 from call_core.switches.simulator_faults import Faults
 from call_core.switches.simulator_phone import PhoneResult, PhoneScript
+from call_core.switches.simulator_server import SimulatorServer
 from tests.support.clocks import FakeClock, settle
 from tests.support.orders import an_order
 
@@ -417,14 +419,15 @@ class SimulatorBench(SwitchBench):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._path = path
-        self._clock = FakeClock()
+        self.clock = FakeClock()
         self._phones: dict[str, PhoneScript] = {}
-        self.switch = self._start()
+        self.switch = self.fresh()
 
-    def _start(self) -> Simulator:
+    def fresh(self) -> Simulator:
+        """Return the simulator as a new process makes it."""
         return Simulator(
             name="simulator",
-            clock=self._clock,
+            clock=self.clock,
             phones=self._phones,
             default=PhoneScript(),
             orders_path=self._path,
@@ -434,7 +437,7 @@ class SimulatorBench(SwitchBench):
 
     def now_ms(self) -> int:
         """Return the fake clock's time."""
-        return self._clock.now_ms()
+        return self.clock.now_ms()
 
     def script(self, number: str, script: PhoneScript) -> None:
         """Write the phone book."""
@@ -442,15 +445,15 @@ class SimulatorBench(SwitchBench):
 
     async def pass_ms(self, by_ms: int) -> None:
         """Move the clock."""
-        await self._clock.advance(by_ms)
+        await self.clock.advance(by_ms)
         await settle()
 
     async def restart(self, dead_for_ms: int) -> None:
         """Drop the simulator without a word, and make a new one on the same file."""
         await self.deafen()
         self.switch.close()
-        self._clock.jump(dead_for_ms)
-        self.switch = self._start()
+        self.clock.jump(dead_for_ms)
+        self.switch = self.fresh()
         self.listen()
 
     async def repeat_and_delay(self) -> None:
@@ -483,3 +486,79 @@ class TestSimulator(SwitchContract):
         """A simulator with a file of its own."""
         async with listening(tmp_path / "simulator.jsonl") as bench:
             yield bench
+
+
+class RemoteBench(SwitchBench):
+    """A simulator behind its socket, as a node of several has it."""
+
+    switch: RemoteSimulator
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._inside = SimulatorBench(folder / "ny.json")
+        self._path = folder / "ny.sock"
+        self._server: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Serve the simulator, and be its node."""
+        server = SimulatorServer(self._inside.switch, self._path)
+        await server.listen()
+        self._server = asyncio.create_task(server.run())
+        self.switch = RemoteSimulator("ny", self._path, self._inside.clock, frozenset(range(9)))
+        self.listen()
+
+    async def close(self) -> None:
+        """Let the node and the simulator's process die."""
+        await self.deafen()
+        self.switch.close()
+        self._inside.switch.close()
+        if self._server is not None:
+            self._server.cancel()
+            await asyncio.gather(self._server, return_exceptions=True)
+
+    def now_ms(self) -> int:
+        """Return the simulator's time."""
+        return self._inside.now_ms()
+
+    def script(self, number: str, script: PhoneScript) -> None:
+        """Write the simulator's phone book."""
+        self._inside.script(number, script)
+
+    async def pass_ms(self, by_ms: int) -> None:
+        """Move the simulator's clock, step by step, so that what it tells arrives meanwhile."""
+        until = self.now_ms() + by_ms
+        while self.now_ms() < until:
+            due = self._inside.clock.next_sleeper_ms()
+            await self._inside.pass_ms(min(until, due or until) - self.now_ms())
+            await self.switch.health()
+
+    async def restart(self, dead_for_ms: int) -> None:
+        """Let the simulator's process die too, and both come back."""
+        await self.close()
+        self._inside.clock.jump(dead_for_ms)
+        self._inside.switch = self._inside.fresh()
+        await self.open()
+
+    async def repeat_and_delay(self) -> None:
+        """Switch the faults on."""
+        await self._inside.repeat_and_delay()
+
+    async def refuse_orders(self) -> None:
+        """Switch the fault on."""
+        await self._inside.refuse_orders()
+
+
+class TestRemoteSimulator(SwitchContract):
+    """A simulator of its own process keeps the contract over its socket."""
+
+    pytestmark = pytest.mark.enable_socket
+
+    @pytest.fixture
+    async def bench(self, tmp_path: Path) -> AsyncIterator[SwitchBench]:
+        """A simulator with a socket of its own."""
+        bench = RemoteBench(tmp_path)
+        await bench.open()
+        await bench.switch.health()
+        bench.told.clear()  # that the switch is there
+        yield bench
+        await bench.close()

@@ -6,6 +6,7 @@ import sys
 RUNS = (
     ("tests.soak.kills", "--database", "sqlite", "--kills", "1000"),
     ("tests.soak.kills", "--database", "postgres", "--kills", "300"),
+    ("tests.soak.nodes", "--rounds", "10"),
     *(("tests.soak.faults", fault) for fault in ("disk", "lock", "postgres", "clock")),
 )
 

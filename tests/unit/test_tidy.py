@@ -21,6 +21,14 @@ ELSEWHERE = (
     ("call_core/contracts.py", "tests/contracts", "tested against every implementation"),
     ("call_core/notices.py", "tests/unit/channels/kit/test_render.py", NO_BEHAVIOUR),
     ("call_core/requests.py", "tests/unit/call_core", NO_BEHAVIOUR),
+    (
+        "call_core/switches/simulator_server.py",
+        "tests/unit/call_core/switches/test_simulator_client.py",
+        "one end of a wire is tested by the other",
+    ),
+    ("gateway/drill/checks.py", "tests/e2e/test_nodes.py", "needs nodes, switches and PostgreSQL"),
+    ("gateway/drill/drills.py", "tests/e2e/test_nodes.py", "needs nodes, switches and PostgreSQL"),
+    ("gateway/drill/service.py", "tests/e2e/test_nodes.py", "needs nodes, switches and PostgreSQL"),
     ("call_core/codes/", "tests/unit/call_core/test_codes.py", "one table in three files"),
     ("call_core/storage/tables/", "tests/unit/call_core/storage/test_migrate.py", NO_BEHAVIOUR),
     (
@@ -84,6 +92,7 @@ NOT_MIRRORED = frozenset(
         "call_core/storage/rate_rows.py",
         "call_core/storage/record_rows.py",
         "call_core/storage/request_rows.py",
+        "call_core/storage/shard_rows.py",
         "call_core/units/access.py",
         "call_core/units/administration.py",
         "call_core/units/advance.py",

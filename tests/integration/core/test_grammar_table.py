@@ -159,6 +159,8 @@ async def something_to_change(world: World, ada: User, verb: str) -> None:
             await world.administer(AddSender(ada.id, "smtp", "ann@example.org"))
         case "undo":
             await world.say(ada, "use cell")
+        case _:
+            return
 
 
 async def in_a_conference(world: World, ada: User, verb: str) -> str:

@@ -13,6 +13,7 @@ from call_core.storage import outbox_rows, tables
 from call_core.storage.outbox_rows import OutboxRow
 from call_core.storage.statements import select_statement
 from call_core.storage.transaction import Tx
+from call_core.units.house import Tenure
 from tests.integration.service.conftest import EVERY_STORE
 from tests.support.service import Service
 from tests.support.world import US, User
@@ -405,3 +406,22 @@ async def test_stop_and_start(service: Service, ada: User) -> None:
     assert await service.said(ada, "start") == "opted_in"
     assert await service.said(ada, "balance") == "balance"
     assert len(service.sent) >= 1
+
+
+@EVERY_STORE
+async def test_each_message_is_one_nodes_to_send(service: Service, quiet: User, post: Post) -> None:
+    """Two nodes with one shard each: what one leaves is what the other takes, nothing twice."""
+    for number in range(6):
+        await _write(service, quiet, f"m{number}", call_id=f"call_{number}")
+    nodes = [
+        Outbox(
+            service.world.store, service.world.wall, post(), "test", Tenure({shard: 1}, shards=2)
+        )
+        for shard in (0, 1)
+    ]
+    took = []
+    for outbox in nodes:
+        await _deliver(outbox)
+        took.append({identifier for _, identifier, _ in post.took})
+    assert len(took[0]) == 3
+    assert len(post.took) == len(took[1]) == 6

@@ -38,8 +38,8 @@ def node(name: str) -> House:
 
 def take(tx: SqliteTx, house: House, wall_ms: int) -> int:
     """Take the shard as the engine does."""
-    house.tenure.epoch = take_shard(tx, house, wall_ms, LEASE_S)
-    return house.epoch
+    house.tenure.epochs[0] = take_shard(tx, house, wall_ms, LEASE_S)
+    return house.epoch_of(0)
 
 
 def test_another_node_is_refused_by_name_while_the_lease_lasts(tx: SqliteTx) -> None:

@@ -27,6 +27,7 @@ def test_a_server_that_may_lose_commits_is_refused(
     [
         (psycopg.OperationalError("server closed the connection"), True),
         (errors.AdminShutdown(), True),
+        (errors.IdleInTransactionSessionTimeout(), True),
         (errors.DiskFull(), True),
         (errors.LockNotAvailable(), True),
         (errors.ReadOnlySqlTransaction(), True),

@@ -34,7 +34,7 @@ COMMANDS = [
         "phone add",
     ),
     *("sender add", "rates load", "calls live", "calls hangup", "cdrs export", "ledger verify"),
-    "routes explain",
+    *("routes explain", "simulate", "drill"),
 ]
 OPTIONS = {
     "customer add": [
@@ -81,9 +81,9 @@ def test_every_command_speaks_json_and_shows_an_example(name: str) -> None:
     assert f"Example: callgate {name.split(maxsplit=1)[0]}" in (every_command()[name].help or "")
 
 
-@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"demo"}))
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"demo", "drill"}))
 def test_every_command_but_the_demo_takes_other_settings(name: str) -> None:
-    """The demo writes its own."""
+    """The demo and the drills write their own."""
     assert "--config" in options(name)
 
 

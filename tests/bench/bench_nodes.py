@@ -1,0 +1,154 @@
+"""Calls launched, bridged, ended and billed per second by 1, 2 and 3 nodes on one PostgreSQL.
+
+Each node is a process with a simulator of its own kind, so that nothing but our work and the
+database bounds the figure; customers are per node, as different customers' calls are. Beside it the
+machine's floor: what raw single-row commits reach with as many connections, in the same run.
+
+    python -m tests.bench.bench_nodes [--calls 300]
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import random
+import sys
+import threading
+import time
+from fractions import Fraction
+from multiprocessing.synchronize import Barrier
+from typing import Any
+
+import psycopg
+import structlog
+
+from call_core.door import Core
+from call_core.engine.engine import Engine, EngineSettings
+from call_core.engine.tenancy import Figures
+from call_core.storage import migrate
+from call_core.storage.rate_rows import Decks
+from call_core.storage.store import Store
+from call_core.switches.simulator import Simulator
+from call_core.switches.simulator_phone import PhoneScript
+from call_core.units.house import House
+from gateway.clocks import CallClock, WallClock
+from gateway.wiring import rules_of
+from tests.bench import bench_calls
+from tests.bench.limits import OPEN_LIMITS
+
+AT_ONCE = 40
+SPEED = 50
+NODES = (1, 2, 3)
+_FLOOR_S = 2.0
+_SETTLE_S = 4.0
+
+
+def main() -> None:
+    """Print the figures as JSON."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--calls", type=int, default=300, help="by each node")
+    options = parser.parse_args()
+    os.environ.setdefault("CALLGATE_TEST_REQUIRE", "postgres")
+    from tests.support import postgres  # noqa: PLC0415  (after the variable that it reads)
+
+    figures: dict[str, Any] = {}
+    with postgres.running_server() as server:
+        for nodes in NODES:
+            name = f"bench{nodes}"
+            postgres.create_database(server, name)
+            url = postgres.database_url(server, name)
+            migrate.upgrade(url)
+            figures[f"{nodes}_nodes"] = {
+                "raw_commits_per_s": raw_commits_per_s(url, AT_ONCE // 5 * nodes),
+                "calls_per_s": calls_per_s(url, nodes, options.calls),
+            }
+    sys.stdout.write(json.dumps(figures) + "\n")
+
+
+def raw_commits_per_s(url: str, connections: int) -> int:
+    """Return how many single-row transactions per second so many connections reach."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS floor (id SERIAL PRIMARY KEY, text TEXT)")
+    until = time.perf_counter() + _FLOOR_S
+    done = [0] * connections
+
+    def commit(place: int) -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            while time.perf_counter() < until:
+                connection.execute("INSERT INTO floor (text) VALUES ('x')")
+                done[place] += 1
+
+    threads = [threading.Thread(target=commit, args=(place,)) for place in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return round(sum(done) / _FLOOR_S)
+
+
+def calls_per_s(url: str, nodes: int, calls: int) -> float:
+    """Return what so many nodes reach together; each begins when all have their shards."""
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(nodes)
+    took: multiprocessing.Queue[tuple[float, float]] = context.Queue()
+    processes = [
+        context.Process(target=_node, args=(url, n, calls, barrier, took)) for n in range(nodes)
+    ]
+    for process in processes:
+        process.start()
+    spans = [took.get(timeout=600) for _ in processes]
+    for process in processes:
+        process.join()
+    began, ended = min(span[0] for span in spans), max(span[1] for span in spans)
+    return round(nodes * calls / (ended - began), 1)
+
+
+def _node(url: str, n: int, calls: int, barrier: Barrier, took: Any) -> None:  # noqa: ANN401  (a queue)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    took.put(asyncio.run(_drive(url, n, calls, barrier)))
+
+
+async def _drive(url: str, n: int, calls: int, barrier: Barrier) -> tuple[float, float]:
+    """Launch and bill this node's calls; return when it began and ended, by the wall."""
+    wall = WallClock()
+    clock = CallClock(wall.now_ms(), Fraction(SPEED))
+    store = await Store.open(url, node=f"n{n}")
+    switch = Simulator(
+        name="simulator",
+        clock=clock,
+        phones={},
+        default=PhoneScript(ring_ms=200, press_after_ms=200, talk_ms=1_000),
+        orders_path=None,
+        ports=100_000,
+        rng=random.Random(1),  # noqa: S311  (no secret)
+    )
+    house = House(
+        node=f"n{n}",
+        switch="simulator",
+        trunk="main",
+        ports=100_000,
+        service_number="+12025550143",
+        decks=Decks(),
+        limits=OPEN_LIMITS,
+        rules=rules_of(OPEN_LIMITS, 0),
+    )
+    rng = random.SystemRandom()
+    engine = Engine(store, switch, house, wall, clock, rng, {}, EngineSettings(many=Figures()))
+    core = Core(store, engine, wall, clock, rng)
+    await core.start()
+    user_id = await bench_calls.add_user(core, store, f"Bench{n}", f"+121255501{n:02d}")
+    await asyncio.to_thread(barrier.wait)
+    await asyncio.sleep(_SETTLE_S)  # until every node has its share of the shards
+    began, places = wall.now_ms(), asyncio.Semaphore(AT_ONCE)
+    numbers = range(n * calls, (n + 1) * calls)
+    await asyncio.gather(*(bench_calls.one_call(core, user_id, each, places) for each in numbers))
+    ended = wall.now_ms()
+    await asyncio.to_thread(barrier.wait)
+    switch.close()
+    await core.stop()
+    return began / 1000, ended / 1000
+
+
+if __name__ == "__main__":
+    main()
