@@ -13,13 +13,14 @@ import pytest
 import call_core
 from call_core.storage.statements import DialectName, Statement
 
-SMALL = frozenset({"freezes", "tariffs"})
-"""Tables that the operator fills by hand."""
+SMALL = frozenset({"facts", "freezes", "ports", "shards", "tariffs"})
+"""Tables that the operator fills by hand, and those with a row per node, shard or trunk."""
 LIVE = frozenset({"ix_calls_due", "ix_legs_unsettled", "ix_outbox_waiting"})
 """Partial indexes that hold only what lives now; what has ended is not in them."""
 RARE = {
     "users_of_name": "one administrator's command; as many rows as users",
     "callers_by_name": "the same",
+    "callers_of_everybody": "the operator's `calls live`; from a covering index",
     "revoke_sessions_of_user": "sessions are forgotten when they expire",
     "forget_sessions": "the reaper, once an hour",
     "forget_sign_in_codes": "the reaper; a code lives minutes",

@@ -190,7 +190,7 @@ async def test_disabling_a_user_ends_everything_of_theirs(service: Service, ada:
     assert await core.principal_of_token(secret, now) is None
     await world.advance(600)
     assert not await service.legs_up()
-    assert [notice.code for notice in await service.told()][1:] == ["schedule_refused"]
+    assert [notice.code for notice in await service.told()][2:] == ["schedule_refused"]
 
 
 def _stamp(service: Service) -> Stamp:
