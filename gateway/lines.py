@@ -4,8 +4,10 @@ from pathlib import Path
 
 from call_core.money import parse_amount
 from call_core.units.lines import Lines, SwitchLine, TrunkLine
-from gateway.settings import KINDS, SIMULATOR, TWILIO_VOICE, Settings
+from gateway.settings import ASTERISK, KINDS, SIMULATOR, TWILIO_VOICE, Settings
 from gateway.settings_file import SettingsError
+
+TRUNK = "main"
 
 
 def lines_of(settings: Settings) -> Lines | None:
@@ -52,8 +54,19 @@ def ports_of(settings: Settings, switch: str) -> int:
     found = settings.switches.get(switch)
     if found is not None:
         return found.ports
-    twilio = settings.switch_kinds()[switch] == TWILIO_VOICE
-    return settings.twilio_voice.ports if twilio else settings.simulator.ports
+    ports = {
+        ASTERISK: settings.asterisk.ports,
+        TWILIO_VOICE: settings.twilio_voice.ports,
+        SIMULATOR: settings.simulator.ports,
+    }
+    return ports[settings.switch_kinds()[switch]]
+
+
+def trunks_of(settings: Settings, switch: str) -> frozenset[str]:
+    """Return the trunks of a switch; where none is named there is one, `main`."""
+    if not settings.trunks:
+        return frozenset({TRUNK})
+    return frozenset(trunk.name for trunk in _trunks(settings) if trunk.switch == switch)
 
 
 def orders_file(settings: Settings, switch: str) -> Path:

@@ -18,6 +18,7 @@ from channels.kit.contract import ChannelSettings
 from channels.kit.mail_out import MailOutSettings
 from channels.kit.registry import channel_classes
 from gateway.settings_sections import (
+    AsteriskSettings,
     DatabaseSettings,
     HttpSettings,
     LogSettings,
@@ -44,8 +45,8 @@ _EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  (comparing, not bi
 
 
 LineName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
-SIMULATOR, TWILIO_VOICE = "simulator", "twilio_voice"
-KINDS = (SIMULATOR, TWILIO_VOICE)
+SIMULATOR, ASTERISK, TWILIO_VOICE = "simulator", "asterisk", "twilio_voice"
+KINDS = (SIMULATOR, ASTERISK, TWILIO_VOICE)
 
 
 class Settings(BaseSettings):
@@ -66,7 +67,8 @@ class Settings(BaseSettings):
         default="", description="base of the links sent out; empty is the HTTP listener's own"
     )
     switch: str = Field(
-        default="simulator", description="the switch that carries calls: simulator, twilio_voice"
+        default="simulator",
+        description="the switch that carries calls: simulator, asterisk, twilio_voice",
     )
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     nodes: NodesSettings = Field(default_factory=NodesSettings)
@@ -74,6 +76,7 @@ class Settings(BaseSettings):
     numbers: NumbersSettings = Field(default_factory=NumbersSettings)
     mail_out: MailOutSettings = Field(default_factory=MailOutSettings)
     simulator: SimulatorSettings = Field(default_factory=SimulatorSettings)
+    asterisk: AsteriskSettings = Field(default_factory=AsteriskSettings)
     switches: dict[LineName, SwitchSettings] = Field(
         default_factory=dict, description="several switches, by name; empty is the one of `switch`"
     )

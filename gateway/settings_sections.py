@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
 
+from call_core.contracts import Prompt
 from call_core.customers.limits import Limits
 from call_core.money import format_amount, parse_amount
 from gateway.settings_tree import attribute_docs
@@ -144,10 +145,11 @@ class SimulatorSettings(Section):
 class SwitchSettings(Section):
     """One switch of several; what its kind needs besides stands in that kind's own section."""
 
-    kind: Literal["simulator", "twilio_voice"] = Field(
+    kind: Literal["simulator", "asterisk", "twilio_voice"] = Field(
         default="simulator", description="which kind of switch"
     )
     ports: int = Field(default=10_000, ge=1, description="legs that it carries at once")
+    url: str = Field(default="", description="an Asterisk's ARI; empty is `asterisk.url`")
     file: Path | None = Field(
         default=None,
         description="a simulator's running legs; empty is `simulator.file` with the switch's name",
@@ -155,6 +157,33 @@ class SwitchSettings(Section):
     socket: Path | None = Field(
         default=None,
         description="a simulator that several nodes share: the socket of `callgate simulate NAME`",
+    )
+
+
+class AsteriskSettings(Section):
+    """Calls by Asterisk 22 and its ARI; `deploy/asterisk` is its side of the settings."""
+
+    url: str = Field(
+        default="http://127.0.0.1:8088/ari",
+        pattern=r"^https?://[^\s?#]+$",
+        description="where ARI is; loopback, or TLS",
+    )
+    user: str = Field(default="callgate", min_length=1, description="user of `ari.conf`")
+    password: SecretStr = Field(default=SecretStr(""), description="and the password there")
+    app: str = Field(
+        default="callgate",
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$",
+        description="name of the Stasis application; every node its own",
+    )
+    ports: int = Field(default=1_000, ge=1, description="legs that it carries at once")
+    plus: bool = Field(default=True, description="dial numbers with their `+`")
+    timeout_s: Decimal = Field(
+        default=Decimal(5), gt=0, le=60, description="an answer of ARI takes at most so long"
+    )
+    prompts: dict[Prompt, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="what is played for a prompt instead of the built-in one: media URIs of ARI, "
+        "`{ending}` is the four last digits",
     )
 
 

@@ -42,9 +42,11 @@ from call_core.switches.simulator_server import SimulatorServer
 from call_core.units.house import House
 from channels.kit.contract import Channel, Environment, Outgoing
 from channels.kit.registry import channel_classes
+from gateway.asterisk_wiring import open_asterisk
 from gateway.clocks import CallClock, WallClock
 from gateway.health import Check, Readiness
 from gateway.lines import (
+    TRUNK,
     first_switch,
     lines_of,
     orders_file,
@@ -53,14 +55,13 @@ from gateway.lines import (
     socket_of,
 )
 from gateway.metrics import Metrics
-from gateway.settings import SIMULATOR, Settings
+from gateway.settings import ASTERISK, SIMULATOR, Settings
 from gateway.settings_file import SettingsError
 from gateway.settings_sections import PhoneSettings
 from gateway.telemetry import tracing
 from gateway.twilio_wiring import open_twilio
 from gateway.watched import watch
 
-TRUNK = "main"
 Deliver = Callable[[OutboxRow], Awaitable[None]]
 
 
@@ -272,6 +273,10 @@ async def open_switches(
                 simulator = _simulator(settings, name, opened.clock, file)
                 closing.callback(simulator.close)
                 opened.switches[name] = opened.simulators[name] = simulator
+            elif kinds[name] == ASTERISK:
+                asterisk, client = open_asterisk(settings, wall, name)
+                closing.push_async_callback(client.aclose)
+                opened.switches[name] = asterisk
             else:
                 made = open_twilio(settings, wall, name)
                 closing.push_async_callback(made.switch.aclose)

@@ -51,6 +51,13 @@ ELSEWHERE = (
         "tests/integration/test_twilio_switch.py",
         "needs Twilio's side, as the next three",
     ),
+    ("call_core/switches/asterisk_ari.py", "tests/integration/test_asterisk_switch.py", "as above"),
+    (
+        "call_core/switches/asterisk_client.py",
+        "tests/integration/test_asterisk_switch.py",
+        "as above",
+    ),
+    ("gateway/asterisk_wiring.py", "tests/e2e/test_asterisk.py", "as above"),
     ("call_core/switches/twilio_launch.py", "tests/integration/test_twilio_switch.py", "as above"),
     ("call_core/switches/twilio_rest.py", "tests/integration/test_twilio_switch.py", "as above"),
     ("call_core/switches/twilio_voice.py", "tests/contracts/test_twilio_voice.py", "as above"),
