@@ -46,7 +46,8 @@ FORGET_SECONDS = write_statement(
 )
 FORGET_DAYS = write_statement(
     delete(_K).where(
-        _K.c.kind.in_(["spent", "free_legs", "sign_in"]), _K.c.bucket < bindparam("before_day")
+        _K.c.kind.in_(["spent", "free_legs", "sign_in", "verifications"]),
+        _K.c.bucket < bindparam("before_day"),
     ),
     name="forget_daily_counters",
 )
@@ -166,6 +167,7 @@ def forget_counters(tx: Tx, now_wall_ms: int, now_call_ms: int) -> None:
     tx.write(FORGET_CALLEES, before_hour=now_call_ms // HOUR_MS - 1)
     tx.write(FORGET_SECONDS, before_s=now_wall_ms // 1000 - DAY_MS // 1000)
     tx.write(FORGET_DAYS, before_day=oldest_day)
+    tx.write(record_rows.FORGET_COUNTERS, kind="join_tried", before=now_wall_ms // HOUR_MS - 1)
     tx.write(FORGET_CODES, before=now_wall_ms)
 
 

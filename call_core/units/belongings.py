@@ -28,8 +28,8 @@ from call_core.units.house import House, Stamp
 
 JOIN_TTL_S = 600
 JOIN_TRIES_PER_HOUR = 5
-"""Of one address. Somebody who guesses from a thousand has a chance of one in 10 million a day."""
 JOIN_TRIES_IN_ALL_PER_HOUR = 300
+"""Of one address, and of all together: 7,200 guesses a day against 40 bits that live ten minutes."""
 _GROUP = 4
 _TRIED = "join_tried"
 _EVERYBODY = ""
