@@ -29,7 +29,7 @@ from call_core.units.house import House, Stamp
 JOIN_TTL_S = 600
 JOIN_TRIES_PER_HOUR = 5
 JOIN_TRIES_IN_ALL_PER_HOUR = 300
-"""Of one address, and of all together: 7,200 guesses a day against 40 bits that live ten minutes."""
+"""Of one address, and of all: 7,200 guesses a day against 40 bits that live ten minutes."""
 _GROUP = 4
 _TRIED = "join_tried"
 _EVERYBODY = ""
