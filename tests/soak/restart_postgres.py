@@ -24,6 +24,9 @@ def main() -> int:
     # Its children end by themselves when they see that it is gone.
     while _uses(folder) and time.monotonic() < deadline:
         time.sleep(0.1)
+    # Killed, it may stand as a zombie under its old number, which a new server would respect.
+    for left in (folder / "postmaster.pid", *folder.glob(".s.PGSQL.*")):
+        left.unlink(missing_ok=True)
     owner = folder.stat()
     with (folder / "restarted.log").open("ab") as log:
         subprocess.Popen(  # noqa: S603  (the server's own command line)
