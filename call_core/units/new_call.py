@@ -91,7 +91,7 @@ def write(
         call = call_rows.save_call(tx, scheduled, call, stamp.wall_ms)
     _count(tx, asker, wanted, stamp)
     tx.audit(AuditEntry(stamp.wall_ms, asker.user.id, f"{call.kind}.launched", call.id))
-    changes.announce(tx, call)
+    changes.announce(tx, call, house)
     return call
 
 

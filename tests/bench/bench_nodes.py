@@ -38,10 +38,11 @@ from tests.bench import bench_calls
 from tests.bench.limits import OPEN_LIMITS
 
 AT_ONCE = 40
+CUSTOMERS = 20  # of each node: calls of one customer wait for each other at its account
 SPEED = 50
 NODES = (1, 2, 3)
 _FLOOR_S = 2.0
-_SETTLE_S = 4.0
+_LOOK_S = 0.1
 
 
 def main() -> None:
@@ -137,17 +138,33 @@ async def _drive(url: str, n: int, calls: int, barrier: Barrier) -> tuple[float,
     engine = Engine(store, switch, house, wall, clock, rng, {}, EngineSettings(many=Figures()))
     core = Core(store, engine, wall, clock, rng)
     await core.start()
-    user_id = await bench_calls.add_user(core, store, f"Bench{n}", f"+121255501{n:02d}")
+    users = [
+        await bench_calls.add_user(core, store, f"Bench{n}-{k}", f"+1212555{1000 + n * 100 + k}")
+        for k in range(CUSTOMERS)
+    ]
     await asyncio.to_thread(barrier.wait)
-    await asyncio.sleep(_SETTLE_S)  # until every node has its share of the shards
+    while not _has_its_share(engine, barrier.parties):  # noqa: ASYNC110  (a beat, not an event)
+        await asyncio.sleep(_LOOK_S)
+    await asyncio.to_thread(barrier.wait)
     began, places = wall.now_ms(), asyncio.Semaphore(AT_ONCE)
     numbers = range(n * calls, (n + 1) * calls)
-    await asyncio.gather(*(bench_calls.one_call(core, user_id, each, places) for each in numbers))
+    launching = (
+        bench_calls.one_call(core, users[each % CUSTOMERS], each, places) for each in numbers
+    )
+    await asyncio.gather(*launching)
     ended = wall.now_ms()
     await asyncio.to_thread(barrier.wait)
     switch.close()
     await core.stop()
     return began / 1000, ended / 1000
+
+
+def _has_its_share(engine: Engine, nodes: int) -> bool:
+    """Whether a node has as many shards as it will have, no more and no fewer."""
+    tenure = engine.house.tenure
+    least, most = tenure.shards // nodes, -(-tenure.shards // nodes)
+    least = min(least, tenure.shards - most * (nodes - 1))
+    return least <= len(tenure.epochs) <= most
 
 
 if __name__ == "__main__":
