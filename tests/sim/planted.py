@@ -34,7 +34,7 @@ from call_core.storage.ledger_rows import Entry
 from call_core.storage.statements import select_statement, write_statement
 from call_core.storage.transaction import Tx
 from call_core.storage.waiting import Work, settle
-from call_core.units import changes
+from call_core.units import ports
 from tests.sim.run import Result, run_seed
 
 STEPS = 200
@@ -207,6 +207,7 @@ def _no_order(_: object) -> object:
         .where(
             out.c.state == literal_column("'waiting'"),
             out.c.due_wall_ms <= bindparam("now"),
+            outbox_rows._OURS,  # noqa: SLF001  (all of it but what holds back)
         )
         .order_by(out.c.due_wall_ms, out.c.seq)
         .limit(bindparam("most")),
@@ -233,7 +234,7 @@ PLANTED: dict[str, Patch] = {
     "the reaper voids by age": _instead(reaper, "forget", _void_by_age),
     "an extension forgets the cap": _instead(holds, "cap_left_micros", lambda _: lambda _: None),
     "settled by our clock": _ended_is_patched(_our_clock),
-    "ports never freed": _instead(changes, "_change_ports", lambda _: lambda *_: None),
+    "ports never freed": _instead(ports, "free_of_change", lambda _: lambda *_: None),
     "the switch's limit never armed": _instead(live_call, "wanted", _no_limit),
     "the outbox head does not block": _instead(outbox_rows, "DUE", _no_order),
 }
