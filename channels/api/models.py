@@ -136,6 +136,15 @@ class DirectoryEntryOut(View):
     shared: bool
 
 
+class PhoneOut(View):
+    """One of your own phones, which ring first; only a verified one does."""
+
+    label: str = Field(examples=["cell"])
+    number: str
+    verified: bool
+    default: bool
+
+
 class PhraseOut(View):
     """One line of an answer as data."""
 

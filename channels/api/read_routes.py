@@ -15,11 +15,12 @@ from channels.api.models import (
     CdrOut,
     DirectoryEntryOut,
     ListView,
+    PhoneOut,
     RateOut,
     RequestOut,
 )
 from channels.api.problems import Problem, ProblemRoute, declared
-from channels.api.views import balance_out, cdr_out, entry_out, outcome_out, request_out
+from channels.api.views import balance_out, cdr_out, entry_out, outcome_out, phone_out, request_out
 
 MAX_PREFIX_LENGTH = 40
 
@@ -62,6 +63,12 @@ def router(door: Door) -> APIRouter:
         """Names that can be called, your own before the company's."""
         entries = await door.core.directory(who, prefix)
         return ListView[DirectoryEntryOut](items=[entry_out(entry) for entry in entries])
+
+    @routes.get("/phones", tags=["directory"], responses=declared())
+    async def list_phones(who: Looks) -> ListView[PhoneOut]:
+        """Your own phones, the default first."""
+        phones = await door.core.phones(who)
+        return ListView[PhoneOut](items=[phone_out(phone) for phone in phones])
 
     @routes.get("/requests/{request_id}", tags=["calls"], responses=declared(HTTPStatus.NOT_FOUND))
     async def show_request(

@@ -10,6 +10,7 @@ from call_core.contracts import (
     DirectoryEntry,
     LegView,
     PartyView,
+    PhoneView,
     RequestView,
 )
 from call_core.money import format_amount
@@ -33,6 +34,7 @@ from channels.api.models import (
     LegOut,
     OutcomeOut,
     PartyOut,
+    PhoneOut,
     PhraseOut,
     RequestOut,
 )
@@ -164,6 +166,13 @@ def entry_out(entry: DirectoryEntry) -> DirectoryEntryOut:
     """Return a name of the directory."""
     return DirectoryEntryOut(
         name=entry.name, number=entry.number, extension=entry.extension, shared=entry.shared
+    )
+
+
+def phone_out(phone: PhoneView) -> PhoneOut:
+    """Return one of the user's own phones."""
+    return PhoneOut(
+        label=phone.label, number=phone.number, verified=phone.verified, default=phone.default
     )
 
 

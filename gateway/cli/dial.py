@@ -9,6 +9,7 @@ from gateway.cli.common import CONFIGURATION, USAGE, CliError, Json, answer, com
 
 if TYPE_CHECKING:
     from channels.packet.client import PacketClient
+    from gateway.dial.device_file import Device
     from parsers.packet import PacketAnswer
 
 DeviceConfig = Annotated[
@@ -23,7 +24,7 @@ def complete_name(incomplete: str) -> list[str]:
     """Return names of the directory for the shell, from the list that `--names` fetched."""
     from gateway.dial.device_file import names_behind
 
-    return names_behind(_file(None), incomplete)
+    return names_behind(file_of(None), incomplete)
 
 
 @command
@@ -65,7 +66,7 @@ def dial(
 
     Example: callgate dial "conf mom, bob"
     """
-    file, line = _file(config), " ".join(text or ())
+    file, line = file_of(config), " ".join(text or ())
     if setup:
         _set_up(file, setup, line, as_json=as_json)
     elif names:
@@ -78,7 +79,8 @@ def dial(
         raise CliError("Say whom to call, as in `callgate dial mom`; --help says more.", USAGE)
 
 
-def _file(config: Path | None) -> Path:
+def file_of(config: Path | None) -> Path:
+    """Return where the device's file is."""
     import os
 
     from gateway.dial.device_file import default_file
@@ -101,15 +103,25 @@ def _set_up(file: Path, token: str, server: str, *, as_json: bool) -> None:
     answer({"ok": True, "file": str(file)}, told, as_json=as_json)
 
 
-def _client(file: Path) -> "PacketClient":
-    from channels.packet.client import PacketClient, Server
-    from gateway.clocks import WallClock
+def device_of(file: Path) -> "Device":
+    """Return what this desktop knows of its gateway.
+
+    Raises:
+        CliError: it was not set up, or its file cannot be used.
+    """
     from gateway.dial.device_file import DeviceFileError, read
 
     try:
-        device = read(file)
+        return read(file)
     except DeviceFileError as error:
         raise CliError(str(error), CONFIGURATION) from error
+
+
+def _client(file: Path) -> "PacketClient":
+    from channels.packet.client import PacketClient, Server
+    from gateway.clocks import WallClock
+
+    device = device_of(file)
     return PacketClient(Server(device.host, device.port), device.token, WallClock().now_ms)
 
 

@@ -7,6 +7,7 @@ import typer
 from gateway.cli import (
     calls,
     demo,
+    desk,
     dial,
     directory,
     drill,
@@ -77,6 +78,7 @@ app.add_typer(routes.routes, name="routes", rich_help_panel=_CALLS)
 app.command("topup", rich_help_panel=_CALLS)(people.topup)
 app.command("call", rich_help_panel=_CALLS)(calls.call)
 app.command("dial", rich_help_panel=_CALLS)(dial.dial)
+app.command("desk", rich_help_panel=_CALLS)(desk.desk)
 app.add_typer(calls.calls, name="calls", rich_help_panel=_CALLS)
 app.add_typer(records.cdrs, name="cdrs", rich_help_panel=_CALLS)
 app.add_typer(records.ledger, name="ledger", rich_help_panel=_CALLS)

@@ -1,15 +1,20 @@
 """What a desktop knows: its server and token in one file, and names for completion beside it."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 DEFAULT_PORT = 4445
+DEFAULT_HTTP_PORT = 8080
 MAX_FILE_BYTES = 65_536
 MAX_NAMES_BYTES = 1_048_576
 _LARGEST_PORT = 65_535
+_URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?(/[\w./~-]*)?", re.ASCII)
 _OWNER_ONLY = 0o600
 _FILE = Path("callgate") / "device.toml"
 
@@ -20,11 +25,17 @@ class DeviceFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One desktop. The token is a secret and never printed."""
+    """One desktop. The token is a secret and never printed.
+
+    Attributes:
+        host, port: where packets go.
+        url: of the pages and the API, "" when it was not said.
+    """
 
     host: str
     port: int
     token: str
+    url: str = ""
 
     def __repr__(self) -> str:
         return f"Device({self.host}:{self.port})"
@@ -52,6 +63,39 @@ def server_of(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def url_of(text: str) -> str:
+    """Return the base of a gateway's pages, without a slash at its end.
+
+    Raises:
+        DeviceFileError: it is none, or the token would cross a network unsealed.
+    """
+    words = text.strip().rstrip("/")
+    if not _URL.fullmatch(words):
+        raise DeviceFileError(f"{text!r} is no address of pages; write https://HOST[:PORT].")
+    host = urlsplit(words).hostname or ""
+    if words.startswith("http:") and not _is_loopback(host):
+        raise DeviceFileError(
+            f"{words} would send the token readable over the network; use https, or a tunnel to "
+            "this machine."
+        )
+    return words
+
+
+def page_url(device: Device) -> str:
+    """Return where the device's API is: as it was set up, else where it usually stands."""
+    if device.url:
+        return device.url
+    host = f"[{device.host}]" if ":" in device.host else device.host
+    return f"http://{host}:{DEFAULT_HTTP_PORT}" if _is_loopback(device.host) else f"https://{host}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def read(file: Path) -> Device:
     """Return the device.
 
@@ -69,7 +113,10 @@ def read(file: Path) -> Device:
     server, token = data.get("server"), data.get("token")
     if not isinstance(server, str) or not isinstance(token, str) or not token:
         raise DeviceFileError(f"{file} needs the keys server and token; {set_up}")
-    return Device(*server_of(server), token)
+    url = data.get("url", "")
+    if not isinstance(url, str):
+        raise DeviceFileError(f"{file}: url must be text; {set_up}")
+    return Device(*server_of(server), token, url_of(url) if url else "")
 
 
 def write(file: Path, device: Device) -> None:
@@ -82,6 +129,7 @@ def write(file: Path, device: Device) -> None:
         raise DeviceFileError("That is no token; a token is letters, digits and _.")
     host = f"[{device.host}]" if ":" in device.host else device.host
     text = f'server = "{host}:{device.port}"\ntoken = "{device.token}"\n'
+    text += f'url = "{device.url}"\n' if device.url else ""
     try:
         _write(file, text)
     except OSError as error:

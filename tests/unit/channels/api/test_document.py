@@ -16,6 +16,7 @@ ROUTES = {
     "/api/v1/balance": {"get"},
     "/api/v1/rates": {"get"},
     "/api/v1/directory": {"get"},
+    "/api/v1/phones": {"get"},
     "/api/v1/directory/{name}": {"put", "delete"},
     "/api/v1/requests/{request_id}": {"get"},
 }

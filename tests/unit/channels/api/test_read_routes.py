@@ -4,7 +4,7 @@ import httpx2
 import pytest
 
 from call_core.commands import Rate
-from call_core.contracts import DirectoryEntry
+from call_core.contracts import DirectoryEntry, PhoneView
 from call_core.outcomes import Money, Phrase, Refused, Told
 from tests.support.scripted_core import ScriptedCore, a_record
 from tests.unit.channels.api.test_problems import check_problem
@@ -70,6 +70,15 @@ async def test_the_directory_is_a_list(client: httpx2.AsyncClient, core: Scripte
         "next": None,
     }
     assert (await client.get("/directory?prefix=z")).json() == {"items": [], "next": None}
+
+
+@pytest.mark.anyio
+async def test_own_phones_are_a_list(client: httpx2.AsyncClient, core: ScriptedCore) -> None:
+    """What may ring first, the default on top."""
+    core.own_phones = [PhoneView("cell", "+442079460999", verified=True, default=True)]
+    assert (await client.get("/phones")).json()["items"] == [
+        {"label": "cell", "number": "+442079460999", "verified": True, "default": True}
+    ]
 
 
 @pytest.mark.anyio

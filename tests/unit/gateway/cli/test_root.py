@@ -27,6 +27,7 @@ COMMANDS = [
         "unfreeze",
         "call",
         "dial",
+        "desk",
         "db upgrade",
         "customer add",
         "user add",
@@ -48,6 +49,7 @@ OPTIONS = {
     "cdrs export": ["--since", "--format"],
     "demo": ["--once"],
     "dial": ["--setup", "--hangup", "--names", "--watch"],
+    "desk": ["--url"],
     "freeze": ["--live"],
 }
 

@@ -76,3 +76,57 @@ def test_the_file_is_where_the_desktop_keeps_such_files() -> None:
     assert device_file.default_file({"XDG_CONFIG_HOME": "/x"}, home) == Path(
         "/x/callgate/device.toml"
     )
+
+
+# --- the address of the pages -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://gw.example", "https://gw.example:8443/x", "http://127.0.0.1:8080", "http://[::1]:1"],
+)
+def test_an_address_of_pages_is_kept(tmp_path: Path, url: str) -> None:
+    """With the token, for the next time."""
+    file = tmp_path / "device.toml"
+    device_file.write(file, Device("gw", 1, "cg_secret", device_file.url_of(f" {url}/ ")))
+    assert device_file.read(file).url == device_file.page_url(device_file.read(file)) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("gw.example", "https://HOST"),
+        ("ftp://gw.example", "https://HOST"),
+        ('https://gw.example/"', "https://HOST"),
+        ("https://user@gw.example", "https://HOST"),
+        ("https://gw.example?x=1", "https://HOST"),
+        ("http://gw.example", "readable"),
+        ("http://192.0.2.1:8080", "readable"),
+    ],
+)
+def test_an_address_that_will_not_do_is_refused(url: str, words: str) -> None:
+    """It is none, or the token could be read on the way."""
+    with pytest.raises(DeviceFileError, match=words):
+        device_file.url_of(url)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("localhost", "http://localhost:8080"),
+        ("::1", "http://[::1]:8080"),
+        ("gw.example", "https://gw.example"),
+        ("2001:db8::1", "https://[2001:db8::1]"),
+    ],
+)
+def test_without_an_address_the_usual_one_is_meant(host: str, url: str) -> None:
+    """This machine's port, or https of the server."""
+    assert device_file.page_url(Device(host, 4445, "t")) == url
+
+
+def test_an_address_of_the_wrong_kind_is_told(tmp_path: Path) -> None:
+    """Somebody wrote the file by hand."""
+    file = tmp_path / "device.toml"
+    file.write_text('server = "gw"\ntoken = "t"\nurl = 1\n', encoding="utf-8")
+    with pytest.raises(DeviceFileError, match="url"):
+        device_file.read(file)

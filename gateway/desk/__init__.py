@@ -1,0 +1,1 @@
+"""The window behind `callgate desk`: a terminal for daily calling, over the JSON API."""
