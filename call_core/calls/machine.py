@@ -71,7 +71,7 @@ def advance(
     # The rules settle long before; the bound keeps a defect of ours from turning for ever.
     for _ in range(len(call.parties) + 8):  # pragma: no branch
         changed = _settle_rules(call, now_call_ms, rules)
-        if changed == call:
+        if changed is call or changed == call:
             break
         call = changed
     return replace(step, call=call)
@@ -126,7 +126,8 @@ def _settle_rules(call: Call, now_call_ms: int, rules: Rules) -> Call:
     call = _overdue_legs(call, now_call_ms, rules)
     call = _originate_due(call, now_call_ms)
     call = _finish_ending(call, now_call_ms)
-    return replace(call, state=_state(call))
+    state = _state(call)
+    return call if state is call.state else replace(call, state=state)
 
 
 def _note_talk(call: Call) -> Call:
@@ -137,7 +138,9 @@ def _note_talk(call: Call) -> Call:
         for leg in party.legs
         if leg.accepted_call_ms is not None
     ]
-    return replace(call, talk_call_ms=min(starts)) if starts else call
+    if not starts or min(starts) == call.talk_call_ms:
+        return call
+    return replace(call, talk_call_ms=min(starts))
 
 
 def _originate_due(call: Call, now_call_ms: int) -> Call:
@@ -211,7 +214,7 @@ def _finish_ending(call: Call, now_call_ms: int) -> Call:
         and now_call_ms < call.grace_call_ms
         and call.first.talking_leg is not None
     )
-    if not waiting:
+    if not waiting and call.grace_call_ms is not None:
         call = replace(call, grace_call_ms=None)
     cause = _REASON_CAUSES.get(Reason(call.reason), Cause.CALL_ENDED)
     for leg in call.legs():

@@ -7,7 +7,7 @@ libphonenumber's short-number data and is made once; no database is needed.
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import phonenumbers
@@ -17,6 +17,7 @@ from call_core.numbering.countries import international_prefix_length
 from call_core.numbering.written import LOOKALIKES, MAX_TEXT_LENGTH, read
 
 EMERGENCY_DIGITS: Final = 3
+_TEXTS_KEPT: Final = 4_096  # one launch asks about the same text several times
 
 # International prefixes that no local number begins with. Others (810, 119) begin ordinary local
 # numbers elsewhere, so they count only for a caller at home there (`is_emergency_in`).
@@ -36,6 +37,7 @@ def emergency_numbers() -> frozenset[str]:
     return frozenset(text for text in texts if any_country.fullmatch(text))
 
 
+@lru_cache(maxsize=_TEXTS_KEPT)
 def is_emergency(text: str) -> bool:
     """Whether a written target is a three-digit emergency number of any country.
 
@@ -66,6 +68,7 @@ def is_emergency_in(text: str, countries: Iterable[str]) -> bool:
     return is_emergency(text) or any(_is_emergency_at(digits, country) for country in countries)
 
 
+@lru_cache(maxsize=_TEXTS_KEPT)
 def _digits(text: str) -> tuple[str, bool]:
     """Gives the digits meant and whether `+` stands before them; no digits for a word.
 
@@ -97,6 +100,7 @@ def _is_emergency_abroad(digits: str) -> bool:
     return digits in emergency_numbers() or _behind_country_code(digits, bare=False)
 
 
+@lru_cache(maxsize=_TEXTS_KEPT)
 def _is_emergency_at(digits: str, country: str) -> bool:
     code = str(phonenumbers.country_code_for_region(country))
     after_prefix = digits[international_prefix_length(digits, country) :]

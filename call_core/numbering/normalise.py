@@ -6,6 +6,7 @@ completed only when the caller's area code is known. Nothing is ever guessed sil
 """
 
 import re
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -40,6 +41,7 @@ from call_core.outcomes import Phone, Value
 
 _NO_COUNTRY: Final = "001"
 _SHOWN_TEXT_LENGTH: Final = 40
+_NUMBERS_KEPT: Final = 4_096  # the same people are rung again and again
 _FEWEST_VANITY_LETTERS: Final = 3
 _EXAMPLE_ABROAD: Final = "+44 20 7946 0018"
 
@@ -167,6 +169,7 @@ def _parse(text: str, country: str) -> PhoneNumber | NumberParseException:
         return error
 
 
+@lru_cache(maxsize=_NUMBERS_KEPT)
 def _valid(text: str, country: str, extension: str) -> E164 | None:
     parsed = _parse(text, country)
     if isinstance(parsed, NumberParseException) or not phonenumbers.is_valid_number(parsed):

@@ -1,10 +1,20 @@
 """Counts and sums that launching decides by, and the offer when money covers only a part."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from call_core.calls.holds import first_cover
 from call_core.calls.model import MS
@@ -41,14 +51,14 @@ def _sum_where(condition: ColumnElement[bool], value: ColumnElement[int]) -> Col
     return func.coalesce(func.sum(case((condition, value), else_=0)), 0)
 
 
-STANDING = select_statement(
-    select(
-        _sum_where(_LIVE, literal_column("1")),
-        _sum_where(and_(_LIVE, _MINE), _CALLS.c.free_first_leg),
-        _sum_where(and_(_CALLS.c.state == "SCHEDULED", _MINE), literal_column("1")),
-    ).where(_CALLS.c.customer_id == bindparam("customer_id"), _CALLS.c.ended_wall_ms.is_(None)),
-    name="standing",
-)
+_ZERO: ColumnElement[int] = literal_column("0")
+_NO_KIND: ColumnElement[str] = literal_column("''")
+_STANDING = select(
+    _NO_KIND,
+    _sum_where(_LIVE, literal_column("1")),
+    _sum_where(and_(_LIVE, _MINE), _CALLS.c.free_first_leg),
+    _sum_where(and_(_CALLS.c.state == "SCHEDULED", _MINE), literal_column("1")),
+).where(_CALLS.c.customer_id == bindparam("customer_id"), _CALLS.c.ended_wall_ms.is_(None))
 
 
 def _counter(subject: str, kind: ColumnElement[str] | str, bucket: str) -> ColumnElement[bool]:
@@ -59,18 +69,20 @@ def _counter(subject: str, kind: ColumnElement[str] | str, bucket: str) -> Colum
     )
 
 
-COUNTS = select_statement(
-    select(_COUNTERS.c.kind, _COUNTERS.c.value).where(
-        or_(
-            _counter("customer_id", LAUNCHED, "second"),
-            _counter("customer_id", changes.SPENT, "day"),
-            _counter("user_id", changes.FREE_LEGS, "day"),
-            _counter("customer_id", bindparam("callee"), "hour"),
-            _counter("customer_id", bindparam("block"), "hour"),
-        )
-    ),
-    name="launch_counts",
+_COUNTS = select(_COUNTERS.c.kind, _COUNTERS.c.value).where(
+    or_(
+        _counter("customer_id", LAUNCHED, "second"),
+        _counter("customer_id", changes.SPENT, "day"),
+        _counter("user_id", changes.FREE_LEGS, "day"),
+        _counter("customer_id", bindparam("callee"), "hour"),
+        _counter("customer_id", bindparam("block"), "hour"),
+    )
 )
+COUNTS = select_statement(_COUNTS, name="launch_counts")
+STANDING_AND_COUNTS = select_statement(
+    union_all(_STANDING, _COUNTS.add_columns(_ZERO, _ZERO)), name="standing_and_counts"
+)
+"""What runs and waits, under the kind "", then the counters: one statement instead of two."""
 
 
 class Standing(NamedTuple):
@@ -90,27 +102,34 @@ class Counts(NamedTuple):
     callee: CalleeCount
 
 
-def standing(tx: Tx, asker: Asker) -> Standing:
-    """Return what of the customer's runs and waits."""
-    row = tx.one(STANDING, customer_id=asker.customer.id, user_id=asker.user.id)
-    return Standing(*(int(value) for value in row or (0, 0, 0)))
+def standing_and_counts(tx: Tx, asker: Asker, digits: str, stamp: Stamp) -> tuple[Standing, Counts]:
+    """Return what of the customer's runs and waits, and the counters of a number to be rung."""
+    rows = tx.all(STANDING_AND_COUNTS, **_keys(asker, digits, stamp))
+    found = {row[0]: int(row[1]) for row in rows}
+    _, *sums = next(row for row in rows if not row[0])
+    return Standing(*(int(value) for value in sums)), _counts(digits, found)
 
 
 def counts(tx: Tx, asker: Asker, digits: str, stamp: Stamp) -> Counts:
     """Return every counter that launching to a number decides by, in one statement."""
+    return _counts(digits, dict(tx.all(COUNTS, **_keys(asker, digits, stamp))))
+
+
+def _keys(asker: Asker, digits: str, stamp: Stamp) -> dict[str, int | str | None]:
     callee, block = callee_kinds(digits)
-    found: dict[str, int] = dict(
-        tx.all(
-            COUNTS,
-            customer_id=asker.customer.id,
-            user_id=asker.user.id,
-            second=stamp.wall_ms // 1000,
-            day=stamp.day,
-            hour=stamp.hour,
-            callee=callee,
-            block=block,
-        )
-    )
+    return {
+        "customer_id": asker.customer.id,
+        "user_id": asker.user.id,
+        "second": stamp.wall_ms // 1000,
+        "day": stamp.day,
+        "hour": stamp.hour,
+        "callee": callee,
+        "block": block,
+    }
+
+
+def _counts(digits: str, found: Mapping[str, int]) -> Counts:
+    callee, block = callee_kinds(digits)
     return Counts(
         found.get(LAUNCHED, 0),
         found.get(changes.SPENT, 0),

@@ -96,13 +96,13 @@ class Stamp:
         wall_ms: our clock; call_ms: the switch's.
     """
 
-    __slots__ = ("_rng", "_seed", "call_ms", "wall_ms")
+    __slots__ = ("_made", "_seed", "call_ms", "wall_ms")
 
     def __init__(self, wall_ms: int, call_ms: int, seed: int) -> None:
         self.wall_ms = wall_ms
         self.call_ms = call_ms
         self._seed = seed
-        self._rng = random.Random(seed)  # noqa: S311  (the seed comes from the system's source)
+        self._made: random.Random | None = None
 
     def again(self) -> "Stamp":
         """Return the same stamp from its beginning; every run of a unit starts with this."""
@@ -111,6 +111,13 @@ class Stamp:
     def pick(self, count: int) -> int:
         """Return one of so many, the same one however often the unit asks."""
         return self._seed % count
+
+    @property
+    def _rng(self) -> random.Random:
+        """The source of this run's bits; most units need none, and making it costs."""
+        if self._made is None:
+            self._made = random.Random(self._seed)  # noqa: S311  (seeded from the system's source)
+        return self._made
 
     def new_id(self, prefix: str) -> str:
         """Return the next id of this unit."""

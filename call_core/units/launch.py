@@ -59,8 +59,7 @@ def launch(
     """
     wanted = _resolve(tx, house, asker, command, stamp)
     account = ledger_rows.lock_account(tx, asker.customer.id)
-    standing = funding.standing(tx, asker)
-    counts = _counts(tx, asker, wanted, stamp)
+    standing, counts = _counts(tx, asker, wanted, stamp)
     facts = facts_of(tx, asker, wanted, account, standing, counts)
     if wanted.due is not None and scheduled is None:
         refuse(admit(replace(facts, scheduled=True)))
@@ -88,7 +87,7 @@ def rehearse(tx: Tx, house: House, asker: Asker, command: LaunchCommand, stamp: 
     wanted = _resolve(tx, house, asker, command, stamp)
     account = ledger_rows.lock_account(tx, asker.customer.id)
     cover = cover_of(asker, wanted, account, house.rules)
-    counts = _counts(tx, asker, wanted, stamp)
+    _, counts = _counts(tx, asker, wanted, stamp)
     facts = facts_of(tx, asker, wanted, account, funding.Standing(0, 0, 0), counts)
     refuse(admit(replace(facts, hold_micros=cover.added_micros, launches_last_second=0)))
     return cover
@@ -252,8 +251,12 @@ def refuse(refusal: Refusal | None) -> None:
 # --- may it be launched -------------------------------------------------------------------------
 
 
-def _counts(tx: Tx, asker: Asker, wanted: Wanted, stamp: Stamp) -> list[funding.Counts]:
-    return [funding.counts(tx, asker, person.number.digits, stamp) for person in wanted.people[1:]]
+def _counts(
+    tx: Tx, asker: Asker, wanted: Wanted, stamp: Stamp
+) -> tuple[funding.Standing, list[funding.Counts]]:
+    first, *others = (person.number.digits for person in wanted.people[1:])
+    standing, counted = funding.standing_and_counts(tx, asker, first, stamp)
+    return standing, [counted, *(funding.counts(tx, asker, each, stamp) for each in others)]
 
 
 def facts_of(

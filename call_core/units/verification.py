@@ -133,8 +133,8 @@ def _call(tx: Tx, house: House, asker: Asker, phone: Phone, stamp: Stamp) -> tup
     # No client pays for it.
     asker = replace(asker, customer=replace(asker.customer, billing_code_required=False))
     account = ledger_rows.lock_account(tx, asker.customer.id)
-    standing = funding.standing(tx, asker)
-    counts = [funding.counts(tx, asker, person.number.digits, stamp)]
+    standing, counted = funding.standing_and_counts(tx, asker, person.number.digits, stamp)
+    counts = [counted]
     cover = launch.cover_of(asker, wanted, account, house.rules)
     facts = launch.facts_of(tx, asker, wanted, account, standing, counts)
     launch.refuse(admit(replace(facts, hold_micros=cover.added_micros)))
