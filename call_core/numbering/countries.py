@@ -109,6 +109,7 @@ def describe(number: E164) -> tuple[str, str]:
     return country_name(number.region), number.region
 
 
+@lru_cache(maxsize=4_096)
 def zones_of(number: E164) -> tuple[str, ...]:
     """Gives the IANA zones in which a number may be; () when it is not bound to a place."""
     if number.kind not in _ONE_PLACE:

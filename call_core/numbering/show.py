@@ -1,5 +1,7 @@
 """How a number is shown: in full to people, masked in logs."""
 
+from functools import lru_cache
+
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
@@ -8,6 +10,7 @@ from call_core.numbering.model import E164
 _SHOWN_AT_THE_END = 4
 
 
+@lru_cache(maxsize=4_096)
 def format_for_people(number: E164 | str) -> str:
     """Gives the international form with spaces, e.g. `+44 20 7946 0018 x12`.
 

@@ -147,6 +147,9 @@ def _seconds(duration_ms: int) -> str:
 
 def _ascii(line: str) -> str:
     """Drops accents and line breaks that came in with a deck's own names."""
-    plain = unicodedata.normalize("NFKD", " ".join(line.split()))
+    line = " ".join(line.split())
+    if line.isascii():
+        return line
+    plain = unicodedata.normalize("NFKD", line)
     bare = "".join(character for character in plain if not unicodedata.combining(character))
     return bare.encode("ascii", "replace").decode("ascii")

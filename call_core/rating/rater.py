@@ -8,6 +8,7 @@ the only rounding is up, once, to the tariff's quantum.
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Final, NamedTuple, Self, TypeAlias
 
 from call_core.rating.deck import RateDeck, RateRow
@@ -44,8 +45,7 @@ class RateTerms:
 
     def to_json(self) -> str:
         """Writes the terms as compact JSON, for the leg's row in the store."""
-        values = {name: getattr(self, name) for name in _TERM_TYPES}
-        return json.dumps(values, separators=(",", ":"))
+        return _terms_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -62,7 +62,14 @@ class RateTerms:
         return cls(**values)
 
 
+_TERMS_KEPT: Final = 1_024  # a leg's row is written several times with the same terms
 _TERM_TYPES: Final = {field.name: field.type for field in fields(RateTerms)}
+
+
+@lru_cache(maxsize=_TERMS_KEPT)
+def _terms_json(terms: RateTerms) -> str:
+    values = {name: getattr(terms, name) for name in _TERM_TYPES}
+    return json.dumps(values, separators=(",", ":"))
 
 
 class TaxLine(NamedTuple):
