@@ -91,6 +91,8 @@ class Core:
 
     async def start(self) -> None:
         """Start the engine."""
+        # Made once from every country's data, 0.1 s: not while the first caller waits.
+        numbering.emergency_numbers()
         await self.engine.start()
 
     async def stop(self) -> None:

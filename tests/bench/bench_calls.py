@@ -180,8 +180,10 @@ def request_of(command: Command | Administration, external_id: str, user_id: str
     )
 
 
-async def add_user(core: Core, store: Store) -> str:
-    """Return a user with a phone and much money."""
+async def add_user(
+    core: Core, store: Store, name: str = "Bench", phone: str = "+12125550101"
+) -> str:
+    """Return a user with a phone and much money, whose customer is not anybody else's."""
 
     def deck(tx: Tx) -> int:
         tx.write(
@@ -203,19 +205,19 @@ async def add_user(core: Core, store: Store) -> str:
     asked: list[Administration] = [
         ActivateDeck("bench", version),
         AddCustomer(
-            "Bench",
+            name,
             "USD",
             "prepaid",
             regions=("US", "GB"),
             daily_spend_micros=10**15,
             concurrent_calls=10**6,
         ),
-        TopUp("Bench", 10**13),
-        AddUser("Bench", "Bench"),
-        AddPhone("Bench", "office", "+12125550101", trusted=True),
+        TopUp(name, 10**13),
+        AddUser(name, name),
+        AddPhone(name, "office", phone, trusted=True),
     ]
     outcomes = [
-        await core.handle(request_of(each, f"set{n}", None)) for n, each in enumerate(asked)
+        await core.handle(request_of(each, f"{name}{n}", None)) for n, each in enumerate(asked)
     ]
     made = outcomes[3]
     assert isinstance(made, Done), made
