@@ -1,6 +1,7 @@
 """Small packets through the whole gateway: launch, follow, hang up, the bill, and `dial` itself."""
 
 import asyncio
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from call_core.units.access import hash_of
 from channels.kit.contract import Identity
 from channels.packet.client import PacketClient, Server
 from gateway.clocks import WallClock
+from gateway.dial import device_file
 from gateway.dial.follow import follow
 from gateway.server import Running
 from parsers.packet import CallState, Status
@@ -79,5 +81,24 @@ async def test_dial_on_the_command_line(gateway: Gateway, tmp_path: Path) -> Non
     assert (await dial("mom"))[0] == 3
     assert (await dial("--setup", gateway.identity.token, f"{server.host}:{server.port}"))[0] == 0
     assert "25.00" in (await dial("balance"))[1]
+    assert "6 names" in (await dial("--names"))[1]
     assert (await dial("nobody", "of", "this", "name"))[0] == 1
     assert (await dial())[0] == 2
+
+
+async def test_the_shell_completes_names(tmp_path: Path) -> None:
+    """Those that `--names` fetched; in a conference the last one."""
+    device_file.write_names(tmp_path / "callgate" / "device.toml", ["bob", "mom"])
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gateway.cli"),
+        env={
+            **os.environ,
+            "XDG_CONFIG_HOME": str(tmp_path),
+            "_CALLGATE_COMPLETE": "complete_bash",
+            "COMP_WORDS": "callgate dial mom,b",
+            "COMP_CWORD": "2",
+        },
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    assert out.decode().split() == ["mom,bob"]
