@@ -213,8 +213,11 @@ def phrase_out(phrase: Phrase) -> PhraseOut:
 
 
 def plain_fields(fields: Fields) -> dict[str, Any]:
-    """Return typed values as JSON: amounts as `{"amount", "currency"}`, instants as RFC 3339."""
-    return {name: _plain(value) for name, value in fields.items()}
+    """Return typed values as JSON: amounts as `{"amount", "currency"}`, instants as RFC 3339.
+
+    In the order of their names, so that a repeat has the same octets as the first answer.
+    """
+    return {name: _plain(value) for name, value in sorted(fields.items())}
 
 
 def _plain(value: Value) -> object:
