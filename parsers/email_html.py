@@ -12,7 +12,8 @@ from lxml.etree import ParserError  # type: ignore[import-untyped]
 
 HTML_LENGTH_LIMIT = 131_072  # characters; new words stand at the top, the rest is not read
 
-_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>")
+# One without an end is the whole mail, and lxml's own search in it takes time by the square.
+_XML_DECLARATION = re.compile(r"\A(?:\s*<\?xml[^>]*(?:>|\Z))+")
 _HIDDEN_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![\d.]*[1-9])"
 )

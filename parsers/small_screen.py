@@ -114,6 +114,11 @@ class _Reader(HTMLParser):
             self._label = []
         self.begin(tag, attributes)
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:  # noqa: FBT001, FBT002  (the library's)
+        """Take `<![…>` for a comment, as browsers do; the library raises at unknown words."""
+        del report
+        return self.parse_bogus_comment(i)
+
     def _begin_option(self, attributes: _Attributes, *, chosen: bool) -> None:
         self._value = attributes.get("value", "")
         if chosen:

@@ -48,3 +48,9 @@ def test_html_is_read_up_to_its_limit() -> None:
 def test_deep_nesting_is_no_danger() -> None:
     """Fifty thousand open elements give a text, not a recursion error."""
     assert html_to_text("<div>" * 20_000 + "x") in {("x", False), ("", False)}
+
+
+@pytest.mark.parametrize("begin", ["<?xml version", " <?xml?>\n<?xml x", "<?xml?>" * 9])
+def test_a_declaration_without_an_end_is_the_whole_mail(begin: str) -> None:
+    """And is read at once; lxml would search it for seconds, by the square of its length."""
+    assert html_to_text(begin + " " * HTML_LENGTH_LIMIT) == ("", False)

@@ -107,3 +107,9 @@ def test_a_page_has_a_limit() -> None:
     assert len(read_screen(text).text) == MAX_SCREEN_CHARS - len("<p></p>")
     with pytest.raises(ParseError, match="screen_too_long"):
         read_screen(f"{text} ")
+
+
+def test_a_marked_section_is_a_comment() -> None:
+    """Whatever its words are; the library would raise."""
+    assert read_screen("<p>a<![CDATA[x]]>b<![x>c</p>").text == "abc"
+    assert read_screen("a<![ without end").text.startswith("a")
