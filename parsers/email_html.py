@@ -5,12 +5,14 @@ marked is taken out of the tree before the text is drawn, so no number in it can
 """
 
 import re
+from itertools import islice
 
 import lxml.html  # type: ignore[import-untyped]
 from inscriptis.html_engine import Inscriptis
 from lxml.etree import ParserError  # type: ignore[import-untyped]
 
 HTML_LENGTH_LIMIT = 131_072  # characters; new words stand at the top, the rest is not read
+ELEMENT_LIMIT = 1_200  # as many are drawn, the rest is not; a table's cost 25 µs each
 
 # One without an end is the whole mail, and lxml's own search in it takes time by the square.
 _XML_DECLARATION = re.compile(r"\A(?:\s*<\?xml[^>]*(?:>|\Z))+")
@@ -40,12 +42,14 @@ def html_to_text(html: str) -> tuple[str, bool]:
     """Return the visible, unquoted text of an HTML body, and whether a quote was taken out.
 
     Args:
-        html: decoded characters; only the first `HTML_LENGTH_LIMIT` are read.
+        html: decoded characters; only the first `HTML_LENGTH_LIMIT` are read, and of these the
+            first `ELEMENT_LIMIT` elements.
     """
     try:
         root = lxml.html.document_fromstring(_XML_DECLARATION.sub("", html[:HTML_LENGTH_LIMIT]))
     except ParserError:
         return "", False  # nothing but comments and blanks
+    _cut(root)
     quoted = False
     for element in list(root.iter()):
         if not isinstance(element.tag, str) or element.getparent() is None:
@@ -53,17 +57,39 @@ def html_to_text(html: str) -> tuple[str, bool]:
         if element.get("id") in _QUOTE_BEGINS:
             quoted = True
             for later in list(element.itersiblings()):
-                later.tail = None
-                later.drop_tree()
-            element.tail = None
-            element.drop_tree()
+                later.getparent().remove(later)
+            element.getparent().remove(element)
         elif _is_quote(element):
             quoted = True
-            element.drop_tree()
+            _empty(element)
         elif _is_silent(element):
-            element.drop_tree()
+            _empty(element)
     lines = Inscriptis(root).get_text().splitlines()
     return "\n".join(line.strip() for line in lines), quoted
+
+
+def _cut(root: lxml.html.HtmlElement) -> None:
+    """Take out what stands behind the last element that is drawn."""
+    last = next(islice(root.iter(), ELEMENT_LIMIT - 1, None), None)
+    if last is None:
+        return
+    for inner in list(last):
+        last.remove(inner)
+    while (parent := last.getparent()) is not None:
+        for later in list(last.itersiblings()):
+            parent.remove(later)
+        last.tail = None
+        last = parent
+
+
+def _empty(element: lxml.html.HtmlElement) -> None:
+    """Take an element's content out; the text behind it stays.
+
+    To take the element out as well, that text would have to be written anew, which the library
+    refuses when it holds control characters. Mails have them.
+    """
+    element.clear(keep_tail=True)
+    element.tag = "span"
 
 
 def _is_quote(element: lxml.html.HtmlElement) -> bool:

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 
 from call_core.errors import ParseError
 
-MAX_SCREEN_CHARS = 65_536
+MAX_SCREEN_CHARS = 16_384
 
 _BREAKS = frozenset({"br", "p", "hr", "tr", "td", "form", "select"})
 _VARIABLE = re.compile(r"\$\((\w+)\)")
@@ -127,7 +127,8 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         self.end(tag)
         if tag == "option":
-            self.screen.options[self._select].append((self._value, self.taken()))
+            choices = self.screen.options.setdefault(self._select, [])
+            choices.append((self._value, self.taken()))
         if tag in _BREAKS:
             self.end_line()
 

@@ -6,7 +6,6 @@ from datetime import datetime, tzinfo
 from itertools import chain
 
 from call_core.commands import Add, Call, Conference, Drop, Mute, Name, Number, Redial, Unmute
-from call_core.errors import ParseError
 from channels.api.models import BalanceOut, CallOut, DirectoryEntryOut, PartyOut, PhoneOut
 from parsers.command_text import write
 from parsers.grammar import parse
@@ -53,10 +52,7 @@ def line_for(names: Sequence[str], origin: str) -> str:
 def line_typed(typed: str, origin: str) -> str:
     """Return what was typed, with the chosen phone where it calls and names none."""
     words = typed.strip().removeprefix(AS_TYPED).strip()
-    try:
-        command = parse(words)
-    except ParseError:
-        return words  # the gateway says what is wrong, in its own words
+    command = parse(words)  # what cannot be read is told by the gateway, in its own words
     if origin and isinstance(command, Call | Conference) and command.origin is None:
         return write(replace(command, origin=Name(origin)))
     return words

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parsers.email_html import HTML_LENGTH_LIMIT, html_to_text
+from parsers.email_html import ELEMENT_LIMIT, HTML_LENGTH_LIMIT, html_to_text
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,24 @@ def test_html_is_read_up_to_its_limit() -> None:
     """New words stand at the top; what is past the limit is never read."""
     assert html_to_text("x" * HTML_LENGTH_LIMIT)[0] == "x" * HTML_LENGTH_LIMIT
     assert html_to_text("x" * HTML_LENGTH_LIMIT + "y")[0] == "x" * HTML_LENGTH_LIMIT
+
+
+def test_elements_are_drawn_up_to_their_limit() -> None:
+    """Of many the first are drawn; one past the limit is not, nor what stands in or behind it."""
+    own = 2  # html and body
+    rows = "".join(f"<p>{n}</p>" for n in range(ELEMENT_LIMIT + 1))
+    drawn = html_to_text(rows)[0].split()
+    assert drawn == [str(n) for n in range(ELEMENT_LIMIT - own)]
+    nested = "<p>x</p>" * (ELEMENT_LIMIT - own - 1) + "<div>y<p>not</p>nor</div>nor"
+    assert html_to_text(nested)[0].split()[-1] == "y"
+
+
+@pytest.mark.parametrize("control", ["\x01", "\x0b", "\x1b", "&#1;", "&#27;", "\ufffe"])
+def test_control_characters_are_no_danger(control: str) -> None:
+    """They stand behind what is taken out, and the library would not write them again."""
+    found, quoted = html_to_text(f"call mom<blockquote>old</blockquote>{control}<p>now")
+    assert (found.split()[0], found.split()[-1], quoted) == ("call", "now", True)
+    assert html_to_text(f"<p>{control}<i hidden>x</i>{control}call mom")[0].strip().endswith("mom")
 
 
 def test_deep_nesting_is_no_danger() -> None:

@@ -14,6 +14,7 @@ from call_core.commands import Call, Command, Conference, Name, Number, Slot, Wh
 from call_core.errors import ParseError
 from parsers import verbs
 from parsers.grammar import MAX_NAME_CHARS, MAX_TEXT_CHARS, is_saveable_name, parse, write
+from parsers.shapes import MAX_ADDRESS_CHARS, MAX_JOIN_CODE_CHARS
 
 _README = Path(__file__).parents[3] / "parsers" / "README.md"
 _COMMAND_TYPES = get_args(Command)
@@ -405,3 +406,31 @@ def test_the_alphabet_of_examples_is_printable() -> None:
     """Every line of the tables above can be typed on a telephone."""
     for verb in verbs.VERBS:
         assert set("".join(verb.examples)) <= set(string.printable)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("join 7k3f-9qtd", "7K3F9QTD"),
+        ("join 7K3F 9QTD", "7K3F9QTD"),
+        (f"join {'7' * MAX_JOIN_CODE_CHARS}", "7" * MAX_JOIN_CODE_CHARS),
+    ],
+)
+def test_a_code_is_read_however_it_is_grouped(line: str, code: str) -> None:
+    """Capitals, hyphens and blanks make no difference."""
+    assert parse(line) == c.Join(code)
+
+
+@pytest.mark.parametrize("line", ["join ---", f"join {'7' * (MAX_JOIN_CODE_CHARS + 1)}"])
+def test_what_is_no_code_is_refused(line: str) -> None:
+    """Nothing of it is looked up."""
+    refused = parse(line)
+    assert isinstance(refused, ParseError)
+    assert refused.code == "not_understood"
+
+
+def test_an_address_of_the_greatest_length_can_be_taken_off() -> None:
+    """One letter more is none."""
+    longest = "a" * MAX_ADDRESS_CHARS
+    assert parse(f"detach {longest}") == c.Detach(longest)
+    assert isinstance(parse(f"detach {longest}a"), ParseError)

@@ -113,3 +113,8 @@ def test_a_marked_section_is_a_comment() -> None:
     """Whatever its words are; the library would raise."""
     assert read_screen("<p>a<![CDATA[x]]>b<![x>c</p>").text == "abc"
     assert read_screen("a<![ without end").text.startswith("a")
+
+
+def test_an_option_that_belongs_to_no_choice_is_no_danger() -> None:
+    """A page that was torn in two still shows what it has."""
+    assert read_screen("<p>x</option></p>").text == "x"
