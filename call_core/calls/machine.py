@@ -16,6 +16,7 @@ from call_core.calls.plan import due_legs, end_reason, time_limit_call_ms, with_
 from call_core.calls.rules import Rules
 from call_core.contracts import EventKind, Prompt, SwitchEvent
 
+_MS_PER_FURTHER_KEY = 10_000  # digits that must be read elsewhere; four fit into the free minute
 _MS_PER_POST_DIAL_DIGIT = 400
 _MS_PER_POST_DIAL_PAUSE = 2_000  # a comma
 _ENDING_STATES = (CallState.ENDING, CallState.ENDED)
@@ -159,7 +160,8 @@ def leg_deadline(leg: Leg, rules: Rules) -> tuple[int, Cause] | None:
     cut = leg.answered_call_ms + leg.paid_seconds * MS - rules.cut_guard_ms
     if leg.accepted_call_ms is not None:
         return cut, Cause.MONEY_ENDED
-    wait = rules.accept_timeout_s * MS + _post_dial_ms(leg.post_dial)
+    more_keys_ms = (len(leg.keys) - 1) * _MS_PER_FURTHER_KEY
+    wait = rules.accept_timeout_s * MS + more_keys_ms + _post_dial_ms(leg.post_dial)
     return min((leg.answered_call_ms + wait, Cause.NOT_ACCEPTED), (cut, Cause.MONEY_ENDED))
 
 

@@ -73,6 +73,8 @@ def call_words(call: CallView) -> str:
     if call.state == "ENDED":
         reason = words_for("reason", call.reason)
         return f"Ended: {reason}." if reason else "Ended."
+    if call.kind == "verification" and call.state == "LAUNCHING":
+        return "Your phone rings. Answer it and key the digits that you were shown."
     return _CALL_WORDS.get(call.state, f"{plain_words(call.state).capitalize()}.")
 
 

@@ -29,6 +29,7 @@ _CALL_WORDS: Mapping[str, str] = {
     "CONNECTED": "Connected.",
     "ENDING": "Ending.",
 }
+_VERIFYING = "Your phone rings. Answer it and key the digits that you were shown."
 _PARTY_WORDS: Mapping[str, str] = {
     "PLANNED": "waits",
     "DIALING": "dialling",
@@ -125,6 +126,8 @@ def _state(call: CallView) -> str:
     if call.state in _OVER:
         return f"Over: {plain_words(call.reason)}." if call.reason else "Over."
     words = _CALL_WORDS.get(call.state, f"{plain_words(call.state).capitalize()}.")
+    if call.kind == "verification" and call.state == "LAUNCHING":
+        words = _VERIFYING
     return f"{words} Locked." if call.locked else words
 
 

@@ -152,6 +152,12 @@ def test_the_key_is_waited_for_after_the_post_dial_digits(post_dial: str, wait_m
     assert leg_deadline(leg, RULES) == (T0 + wait_ms, Cause.NOT_ACCEPTED)
 
 
+def test_digits_that_are_read_elsewhere_have_more_time_than_a_key() -> None:
+    """Ten seconds for each further one."""
+    leg = replace(a_leg(), originated_call_ms=T0, answered_call_ms=T0, keys="4821")
+    assert leg_deadline(leg, RULES) == (T0 + 50_000, Cause.NOT_ACCEPTED)
+
+
 def test_unaccepted_money_ends_first_when_it_is_less() -> None:
     """A leg that is paid for 10 seconds is cut then, pressed or not."""
     leg = replace(a_leg(), originated_call_ms=T0, answered_call_ms=T0, paid_seconds=10)

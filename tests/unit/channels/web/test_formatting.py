@@ -1,5 +1,7 @@
 """How pages write instants, durations and states."""
 
+from dataclasses import replace
+
 import pytest
 
 from call_core.contracts import PartyView
@@ -56,6 +58,12 @@ def test_durations_read_like_a_clock(seconds: int, shown: str) -> None:
 def test_a_call_says_what_it_does(state: str, reason: str, words: str) -> None:
     """A state that this page does not know yet is still shown."""
     assert formatting.call_words(a_call(state=state, reason=reason)) == words
+
+
+def test_a_verification_asks_for_its_digits() -> None:
+    """Not for the key that joins a call."""
+    verifying = replace(a_call(state="LAUNCHING"), kind="verification")
+    assert "digits" in formatting.call_words(verifying)
 
 
 def party(state: str, n: int = 1, cause: str = "", *, muted: bool = False) -> PartyView:

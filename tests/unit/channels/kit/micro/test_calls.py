@@ -44,6 +44,10 @@ async def test_a_running_call_is_on_the_first_page(handset: Handset, core: Scrip
     [
         ({"state": "QUEUED"}, "Your phone rings in a moment."),
         ({"state": "LAUNCHING"}, "Your phone rings first. Answer it and press 1."),
+        (
+            {"state": "LAUNCHING", "kind": "verification"},
+            "Your phone rings. Answer it and key the digits that you were shown.",
+        ),
         ({"state": "NEW_ONE"}, "New one."),
         ({"state": "ENDED", "reason": "money"}, "Over: money."),
         ({"state": "ENDED"}, "Over."),
