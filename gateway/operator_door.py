@@ -4,7 +4,7 @@ import hashlib
 import random
 
 from call_core.administration import Administration
-from call_core.commands import Command
+from call_core.commands import Command, Detach
 from call_core.contracts import CallCore
 from call_core.door import TOKEN_PREFIX
 from call_core.errors import ParseError
@@ -57,7 +57,8 @@ def request_of(
 ) -> Request:
     """Return a request of the command line: proven, and new each time.
 
-    An administrator's scope goes with the operator's own commands, a user's with a user's.
+    An administrator's scope goes with the operator's own commands, a user's with a user's; but the
+    operator takes off what is on a user's file, too.
     """
     return Request(
         channel=CHANNEL,
@@ -70,9 +71,13 @@ def request_of(
         command=asked,
         text=text,
         fingerprint=hashlib.sha256(repr(asked).encode()).hexdigest(),
-        scopes=("read", "call") if user_id else ("admin",),
+        scopes=_scopes(asked) if user_id else ("admin",),
         in_session=True,
     )
+
+
+def _scopes(asked: Administration | Command | ParseError) -> tuple[str, ...]:
+    return ("read", "call", "admin") if isinstance(asked, Detach) else ("read", "call")
 
 
 def made_id(outcome: Outcome, name: str) -> str:

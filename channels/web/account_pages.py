@@ -32,6 +32,7 @@ MAX_NUMBER_LENGTH = 60
 LIFETIMES = {"30": 30, "90": 90, "365": 365}
 DAY_MS = 86_400_000
 MAX_LABEL_LENGTH = 60
+MAX_ADDRESS_LENGTH = 254
 MAX_ID_LENGTH = 60
 SLOT_DIGITS = 3
 _EXAMPLE = "save bob 0207 946 0018"
@@ -113,8 +114,8 @@ def phone_change(fields: Mapping[str, str]) -> Command:
     number = fields.get("number", "")[:MAX_NUMBER_LENGTH]
     if label := fields.get("verify", "")[:MAX_LABEL_LENGTH]:
         return OwnPhone(label, Number(number) if number else None)
-    if label := fields.get("detach", "")[:MAX_LABEL_LENGTH]:
-        return Detach(label)
+    if what := fields.get("detach", "")[:MAX_ADDRESS_LENGTH]:
+        return Detach(what)
     if fields.get("device"):
         return Device()
     return UsePhone(fields.get("label", "")[:MAX_LABEL_LENGTH])

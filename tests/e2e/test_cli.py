@@ -220,6 +220,14 @@ def test_a_frozen_customer_launches_nothing_until_it_is_released(cli: Cli) -> No
     cli.json("unfreeze", "Bob")
 
 
+def test_the_operator_takes_an_address_off_a_users_file(cli: Cli) -> None:
+    """Put on file, taken off, and gone; nobody's code is shown on the command line."""
+    cli.json("sender", "add", "Ada", "twilio_sms", "+12125550188")
+    assert cli.json("call", "Ada", "detach", "+12125550188")["code"] == "detached"
+    cli.run("call", "Ada", "detach", "+12125550188", status=1)
+    cli.run("call", "Ada", "device", status=1)
+
+
 def test_a_deck_is_loaded_whole_or_not_at_all(cli: Cli) -> None:
     """Bad rows come with their lines; without a yes nothing is in force."""
     deck = cli.folder / "deck.csv"

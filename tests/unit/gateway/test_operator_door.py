@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from call_core.administration import TopUp
-from call_core.commands import Balance
+from call_core.commands import Balance, Detach, Device
 from call_core.outcomes import Done, Outcome, Refused
 from call_core.requests import Evidence, Request
 from gateway.operator_door import RefusedError, ask, made_id, request_of
@@ -41,6 +41,12 @@ def test_a_users_line_has_a_users_scopes_and_no_more() -> None:
     request = request_of(Balance(), NOW_MS, user_id="user_1", text="balance")
     assert (request.user_id, request.sender, request.scopes) == ("user_1", "", ("read", "call"))
     assert request.text == "balance"
+    assert request_of(Device(), NOW_MS, user_id="user_1").scopes == ("read", "call")
+
+
+def test_the_operator_takes_off_what_is_on_a_users_file() -> None:
+    """A lost telephone is not its user's any more, and the user may be out of reach."""
+    assert "admin" in request_of(Detach("cell"), NOW_MS, user_id="user_1").scopes
 
 
 async def test_an_answer_is_handed_back_and_a_refusal_is_raised() -> None:

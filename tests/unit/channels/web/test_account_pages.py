@@ -180,6 +180,8 @@ async def test_an_administrator_writes_the_company_s_names(
         ({"verify": "boat", "number": "212 555 0166"}, OwnPhone("boat", Number("212 555 0166"))),
         ({"verify": "boat"}, OwnPhone("boat")),
         ({"detach": "boat"}, Detach("boat")),
+        ({"detach": "a" * 254}, Detach("a" * 254)),
+        ({"detach": "a" * 255}, Detach("a" * 254)),
         ({"device": "1"}, Device()),
         ({"label": "office"}, UsePhone("office")),
     ],
