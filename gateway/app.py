@@ -6,6 +6,7 @@ server-sent events end when the process drains.
 """
 
 import asyncio
+import itertools
 import secrets
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -43,7 +44,8 @@ def create_app(
     """Return the application.
 
     Args:
-        routers: health first, then each channel's in the registry's order.
+        routers: of health and of the channels. Starlette tries one route after the other, so
+            those with the fewest come first: what machines ask often does not wait for pages.
         max_body_bytes: a longer body is answered 413.
         stop: set when the process drains; ends event streams.
         version: shown in the OpenAPI document.
@@ -57,7 +59,7 @@ def create_app(
         openapi_url="/api/v1/openapi.json",
         max_body_size=max_body_bytes,
     )
-    for router in routers:
+    for router in sorted(routers, key=lambda each: len(each.routes)):
         app.include_router(router)
     app.add_exception_handler(CallCoreError, _temporary)
     app.add_exception_handler(HTTPException, _refused)
@@ -125,46 +127,43 @@ class _Envelope:
     def __init__(self, app: ASGIApp, stop: asyncio.Event) -> None:
         self._app = app
         self._stop = stop
+        self._ids = (f"http_{secrets.token_hex(5)}{number:06x}" for number in itertools.count())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens inside."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope[_REQUEST_ID] = f"http_{secrets.token_hex(8)}"
-        answer = _Answer(send)
+        scope[_REQUEST_ID] = next(self._ids)
+        answer = _Answer(send, self._stop)
         with bound(request_id=scope[_REQUEST_ID]):
             try:
-                await self._until_done_or_stopped(scope, receive, answer)
+                await self._app(scope, receive, answer.send)
+            except asyncio.CancelledError:
+                if not answer.stopped:
+                    raise
+                await answer.close()
             except Exception as error:
                 if answer.started:
                     raise
                 await _defect(scope, error)(scope, receive, answer.send)
-
-    async def _until_done_or_stopped(
-        self, scope: Scope, receive: Receive, answer: "_Answer"
-    ) -> None:
-        answering = asyncio.ensure_future(self._app(scope, receive, answer.send))
-        stopping = asyncio.ensure_future(self._stop.wait())
-        try:
-            await asyncio.wait({answering, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if answering.done() or not answer.is_event_stream:
-                await answering
-            else:
-                await _cancelled(answering)
-                await answer.close()
-        finally:
-            stopping.cancel()
-            if not answering.done():
-                await _cancelled(answering)
+            finally:
+                answer.forget()
 
 
 class _Answer:
-    """What was sent so far of one answer."""
+    """What was sent so far of one answer; a stream of events is cancelled when the process drains.
 
-    def __init__(self, send: Send) -> None:
+    Attributes:
+        stopped: whether that was done.
+    """
+
+    def __init__(self, send: Send, stop: asyncio.Event) -> None:
         self._send = send
-        self.is_event_stream = False
+        self._stop = stop
+        self._answering = asyncio.current_task()
+        self._watch: asyncio.Task[None] | None = None
+        self.stopped = False
         self.started = False
         self._ended = False
 
@@ -175,17 +174,27 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
-            self.is_event_stream = headers.get("content-type", "").startswith(_EVENT_STREAM)
+            if headers.get("content-type", "").startswith(_EVENT_STREAM):
+                self._end_when_stopped()
         elif message["type"] == "http.response.body":
             self._ended = not message.get("more_body", False)
         await self._send(message)
+
+    def _end_when_stopped(self) -> None:
+        async def watch() -> None:
+            await self._stop.wait()
+            self.stopped = True
+            assert self._answering is not None
+            self._answering.cancel()
+
+        self._watch = asyncio.create_task(watch())
+
+    def forget(self) -> None:
+        """Watch no longer."""
+        if self._watch is not None:
+            self._watch.cancel()
 
     async def close(self) -> None:
         """End the answer if it has not ended."""
         if not self._ended:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _cancelled(task: "asyncio.Future[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

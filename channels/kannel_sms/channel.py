@@ -5,6 +5,7 @@ import ipaddress
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache, partial
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from fastapi import APIRouter, Request, Response
 from call_core.contracts import DeliveryReport
 from call_core.errors import DeliveryError, ParseError
 from channels.kannel_sms.sending import PATH, Dlr, Sendsms, path_of
-from channels.kannel_sms.settings import KannelSettings
+from channels.kannel_sms.settings import KannelSettings, Network
 from channels.kit.contract import (
     Channel,
     ChannelSettings,
@@ -58,6 +59,8 @@ class KannelChannel(Channel):
         self._answers = SessionAnswers()
         self._is_private = _is_loopback(urlsplit(environment.public_url).hostname or "")
         self._sendsms: Sendsms | None = None
+        # smsbox asks from one address, many times a second.
+        self._listed = lru_cache(maxsize=16)(partial(_is_listed, settings.networks))
 
     def routers(self) -> Sequence[APIRouter]:
         """Return the routes; with a secret, only those that have it."""
@@ -163,18 +166,19 @@ class KannelChannel(Channel):
         given = str(request.path_params.get("secret", ""))
         knows = hmac.compare_digest(given.encode(), expected.encode())
         direct = not any(name in request.headers for name in _FORWARDING)
-        if knows and direct and request.client and self._is_listed(request.client.host):
+        if knows and direct and request.client and self._listed(request.client.host):
             return True
         _log.warning("sms_forbidden", secret_is_right=knows, direct=direct)
         return False
 
-    def _is_listed(self, host: str) -> bool:
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            return False
-        address = getattr(address, "ipv4_mapped", None) or address
-        return any(address in network for network in self._kannel.networks)
+
+def _is_listed(networks: Sequence[Network], host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address in network for network in networks)
 
 
 def _is_loopback(host: str) -> bool:
