@@ -10,7 +10,7 @@ RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 
 # What decides about money and reads what strangers send; a gate asks for every branch of it.
-PURE := call_core/commands.py,call_core/administration.py,call_core/command_json.py,call_core/requests.py
+PURE := call_core/commands.py,call_core/administration.py,call_core/command_json.py,call_core/requests.py,call_core/request_json.py
 PURE := $(PURE),call_core/outcomes.py,call_core/notices.py,call_core/errors.py,call_core/ids.py
 PURE := $(PURE),call_core/money.py,call_core/places.py,call_core/numbering/*,call_core/codes/*
 PURE := $(PURE),call_core/customers/*,call_core/rating/*,call_core/ledger/*,call_core/calls/*

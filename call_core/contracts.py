@@ -394,6 +394,16 @@ class CallCore(Protocol):
             CallCoreError: nothing was committed; `retryable` tells whether to try again.
         """
 
+    async def accept(self, request: Request) -> Outcome | None:
+        """Do what was asked, or promise durably to do it in a moment; None is the promise.
+
+        For channels that answer to the sender's address and not within the session: in a burst
+        they need not wait for each launch.
+
+        Raises:
+            CallCoreError: as `handle`.
+        """
+
     async def report_delivery(self, report: DeliveryReport) -> None:
         """Note that a message arrived; send it to the user's next address when it did not.
 

@@ -33,6 +33,7 @@ from call_core.engine.engine import Engine
 from call_core.engine.shard import ShardTaken
 from call_core.errors import CallCoreError, Overloaded, ParseError
 from call_core.ids import new_secret
+from call_core.kept_work import KeptWork, request_id_of
 from call_core.outcomes import Launched, Outcome, Refused
 from call_core.password_tries import PasswordTries
 from call_core.requests import Evidence, Request
@@ -43,7 +44,7 @@ from call_core.storage.transaction import Tx
 from call_core.units import access, gate
 from call_core.units.gate import target_texts
 from call_core.units.handle import Handled, handle
-from call_core.units.house import Stamp
+from call_core.units.inbox import Kept
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +83,8 @@ class Core:
         self._call = call
         self._rng = rng
         self._house = engine.house
+        kept = KeptWork(store, engine, self._follow, self._observed)
+        engine.inbox.do, engine.inbox.give_up = kept.do, kept.give_up
         self._passwords = PasswordHash.recommended()
         self._password_places = asyncio.Semaphore(_PASSWORDS_AT_ONCE)
         self._passwords_waiting = 0
@@ -126,34 +129,48 @@ class Core:
         if self.engine.taken_over:
             raise ShardTaken("Another node has taken over; it takes requests now.")
         stamp = self.engine.driver.stamp()
-        # The unit's first id is its request's: by it a commit whose answer was lost is found again.
-        key = stamp.again().new_id("req")
         outcome: Outcome | None = None
+        key = request_id_of(stamp)
         try:
             with structlog.contextvars.bound_contextvars(request_id=key, channel=request.channel):
-                outcome = await self._commit(request, stamp, key)
+                handled = await self.store.run(
+                    handle,
+                    self._house,
+                    request,
+                    stamp,
+                    self.engine.driver.adopt,
+                    priority=Priority.NEW,
+                    key=key,
+                )
+                self._follow(handled)
+            outcome = handled.outcome
         finally:
             self._observed(request, key, outcome, began_ns)
         return outcome
 
-    async def _commit(self, request: Request, stamp: Stamp, key: str) -> Outcome:
-        handled = await self.store.run(
-            handle,
-            self._house,
-            request,
-            stamp,
-            self.engine.driver.adopt,
-            priority=Priority.NEW,
-            key=key,
-        )
-        self._follow(handled)
-        log.info(
-            "request.handled",
-            code=handled.outcome.code,
-            repeated=handled.repeated,
-            call_id=getattr(handled.outcome, "call_id", ""),
-        )
-        return handled.outcome
+    async def accept(self, request: Request) -> Outcome | None:
+        """Do what was asked, or when there is much to do keep it durably and do it in a moment.
+
+        For channels whose answers go to the sender's address anyway.
+
+        Returns:
+            The answer; None for a promise.
+
+        Raises:
+            CallCoreError: as `handle`; of a promise too, nothing was committed.
+        """
+        inbox = self.engine.inbox
+        at_once = request.in_session or self.engine.taken_over or emergency_in(request) is not None
+        if at_once or not inbox.is_needed:
+            with inbox.direct():
+                return await self.handle(request)
+        match await inbox.keep(request):
+            case Kept.OTHER_CONTENT:
+                return Refused("same_id_other_content")
+            case Kept.NOT:
+                return await self.handle(request)
+            case _:
+                return None
 
     def _observed(
         self, request: Request, request_id: str, outcome: Outcome | None, began_ns: int
@@ -162,6 +179,12 @@ class Core:
             self.observe(request, request_id, outcome, began_ns)
 
     def _follow(self, handled: Handled) -> None:
+        log.info(
+            "request.handled",
+            code=handled.outcome.code,
+            repeated=handled.repeated,
+            call_id=getattr(handled.outcome, "call_id", ""),
+        )
         for call_id in handled.changed:
             self.engine.driver.refresh(call_id)
         if handled.repeated and isinstance(handled.outcome, Launched):

@@ -134,7 +134,7 @@ def _pdd_ms(leg: Leg) -> int | None:
 
 
 def _watch_engine(metrics: Metrics, engine: Engine) -> None:
-    driver, outbox = engine.driver, engine.outbox
+    driver, inbox, outbox = engine.driver, engine.inbox, engine.outbox
 
     def calls() -> Ages:
         found: Ages = {}
@@ -150,6 +150,13 @@ def _watch_engine(metrics: Metrics, engine: Engine) -> None:
             "Switch events that no table row knows; each is a defect.",
             lambda: driver.quarantined,
         ),
+        (
+            "callgate_inbox_waiting",
+            "Requests that were accepted and are not done yet.",
+            lambda: inbox.waiting,
+        ),
+        ("callgate_inbox_kept", "Requests that had to wait so.", lambda: inbox.kept),
+        ("callgate_inbox_done", "Requests that were done after waiting.", lambda: inbox.done),
         ("callgate_messages_sent", "Messages handed over.", lambda: outbox.sent),
         ("callgate_messages_dead", "Messages given up.", lambda: outbox.dead),
     )
@@ -169,7 +176,11 @@ def _watch_store(metrics: Metrics, store: Store, wall: Clock) -> None:
         now = store.statistics()
         return {("running",): now.waiting_running, ("new",): now.waiting_new}
 
+    def synced() -> int:
+        return store.statistics().synced
+
     metrics.watch("callgate_store_units", "Units of work that ran.", (), _single(units))
+    metrics.watch("callgate_store_syncs", "Commits that wrote something.", (), _single(synced))
     metrics.watch("callgate_store_waiting", "Units that wait, by queue.", ("queue",), waiting)
     holds, messages = _Oldest(), _Oldest()
 

@@ -135,6 +135,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "destination_velocity": "limit number change",
             "frozen_after_restore": "",
             "no_phone": "change",
+            "not_done": "",
             "phone_is_verified": "label",
             "phone_not_verified": "label",
             "phone_not_yours": "label example:use?",

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, select
 from call_core.calls.model import Call
 from call_core.contracts import Clock, ShardedSwitch, Switch
 from call_core.engine.driver import Driver
+from call_core.engine.inbox import Inbox
 from call_core.engine.leases import FACT, PUT_FACT, SHARDS_TOPIC, Beat
 from call_core.engine.outbox import Outbox
 from call_core.engine.reaper import Keep, Reaper, count_ports
@@ -23,7 +24,7 @@ from call_core.engine.switches import SwitchSet, as_set
 from call_core.engine.tenancy import Figures, Tenancy
 from call_core.engine.watch import woken_or
 from call_core.errors import CallCoreError
-from call_core.storage import call_rows, outbox_rows, tables
+from call_core.storage import call_rows, inbox_rows, outbox_rows, tables
 from call_core.storage.outbox_rows import OutboxRow
 from call_core.storage.restored import restored_wall_ms
 from call_core.storage.store import Store
@@ -106,6 +107,7 @@ class Engine:
         self._settings = settings
         self.house = house
         self.driver = Driver(store, self._switches, house, wall, call, rng)
+        self.inbox = Inbox(store, wall, house.tenure)
         self.outbox = Outbox(store, wall, deliver, house.node, house.tenure)
         self.scheduler = Scheduler(store, house, self.driver, call)
         self.reaper = Reaper(store, house, wall, settings.keep, call)
@@ -144,6 +146,7 @@ class Engine:
         for work in (
             *((self._watch_switches(self.house.lines),) if self.house.lines else ()),
             self.driver.run(),
+            self.inbox.run(),
             self.outbox.run(),
             self.scheduler.run(),
             self.reaper.run(),
@@ -186,15 +189,16 @@ class Engine:
 
     async def _follow_changes(self) -> None:
         """See what other processes on the same database committed."""
+        wakers = {outbox_rows.TOPIC: self.outbox.wake, inbox_rows.TOPIC: self.inbox.wake}
+        if self.tenancy is not None:
+            wakers[SHARDS_TOPIC] = self.tenancy.wake
         async for topic in self._store.changes():
             if topic.startswith(CALLS_TOPIC):
                 self._call_changed(*topic.removeprefix(CALLS_TOPIC).split(":"))
             elif topic.startswith(CALENDAR_TOPIC):
                 self.scheduler.wake()
-            elif topic == SHARDS_TOPIC and self.tenancy is not None:
-                self.tenancy.wake()
-            elif topic == outbox_rows.TOPIC:
-                self.outbox.wake()
+            elif topic in wakers:
+                wakers[topic]()
             elif topic == "decks":
                 await self._warm_decks()
             elif topic == "":
@@ -230,6 +234,7 @@ class Engine:
         try:
             if self.house.restored_wall_ms is not None:
                 self.house.tenure.restored_wall_ms = await self._store.read(restored_wall_ms)
+            self.inbox.wake()
             self.outbox.wake()
             self.scheduler.wake()
             rows = await self._store.read(_versions)
@@ -300,6 +305,7 @@ class Engine:
         if found.gained:
             await self._store.run(count_ports, self.house)
             self.driver.switch_back.set()
+            self.inbox.wake()
             self.outbox.wake()
             self.scheduler.wake()
         if found.excess:

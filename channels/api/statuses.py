@@ -32,7 +32,7 @@ _CODES: Mapping[HTTPStatus, str] = {
     """,
     HTTPStatus.UNPROCESSABLE_ENTITY: """
         below_cost billing_code_required billing_code_unknown name_not_allowed name_reserved
-        no_common_switch no_phone no_rate no_rate_for no_route no_time_limit not_a_choice
+        no_common_switch no_phone not_done no_rate no_rate_for no_route no_time_limit not_a_choice
         not_an_amount number_not_valid own_number routes_down same_id_other_content same_number
         too_many_parties twice_in_list wrong_currency
     """,

@@ -113,8 +113,8 @@ class MailHandler:
         evidence = await self._evidence(envelope, message, session, who)
         if evidence is None:
             return replies.LOOKUP_FAILED
-        outcome = await self._environment.core.handle(self._request(message, evidence, who))
-        return _reply(outcome)
+        outcome = await self._environment.core.accept(self._request(message, evidence, who))
+        return replies.ACCEPTED if outcome is None else _reply(outcome)
 
     def _request(self, message: MailMessage, evidence: Evidence, who: Principal | None) -> Request:
         return request_of(

@@ -157,8 +157,10 @@ class TwilioChannel(Channel):
             sender=phone_address(message.sender),
             received_wall_ms=self.environment.wall.now_ms(),
         )
-        outcome = await self.core.handle(asked)
-        text = self._answers.text(asked, outcome, test=self.environment.test_texts)
+        outcome = await self.core.accept(asked)
+        text = ""
+        if outcome is not None:
+            text = self._answers.text(asked, outcome, test=self.environment.test_texts)
         return Response(encode_twiml(text), media_type=_XML)
 
     # POST /sms/twilio/status?message=msg_01J9…

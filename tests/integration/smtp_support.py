@@ -38,12 +38,21 @@ class Core:
     Attributes:
         fault: raised instead of an answer.
         slow: handling waits for this event.
+        promises: whether a mail is taken before it is done, as in a burst.
     """
 
     requests: list[Request] = field(default_factory=list)
     fault: Exception | None = None
     slow: asyncio.Event | None = None
+    promises: bool = False
     known: frozenset[str] = frozenset({"ann@x.example", ""})
+
+    async def accept(self, request: Request) -> Outcome | None:
+        """Answer, or with `promises` only keep it."""
+        if not self.promises:
+            return await self.handle(request)
+        self.requests.append(request)
+        return None
 
     async def handle(self, request: Request) -> Outcome:
         """Answer `launched`, and to a repeat the same again."""

@@ -79,6 +79,12 @@ async def test_one_mail_twice_and_to_two_addresses_is_one_request() -> None:
     assert len(core.requests) == 1
 
 
+async def test_a_mail_that_is_kept_is_accepted_without_a_ref() -> None:
+    """In a burst the call has no name yet; the answer will bring it."""
+    async with served(Core(promises=True)) as (_, port):
+        assert await in_thread(lambda: send(port, mail())) == (250, "2.0.0 Accepted")
+
+
 async def test_a_mail_that_says_nothing_clear_is_a_request_all_the_same() -> None:
     """It is acknowledged, and the core answers why not."""
     core = Core()

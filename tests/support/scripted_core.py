@@ -145,11 +145,13 @@ class ScriptedCore:
             launch, hang-ups are done, text that could not be read is refused, the rest is told.
         asked: every request that was not a repeat.
         taken: views that followers of calls have taken.
+        promises: whether `accept` promises instead of answering.
         fault: what `handle` and the reads of calls raise instead of working.
     """
 
     answers: list[Outcome] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
+    promises: bool = False
     fault: Exception | None = None
     views: dict[str, CallView] = field(default_factory=dict)
     records: list[Cdr] = field(default_factory=list)
@@ -176,6 +178,13 @@ class ScriptedCore:
         outcome = self.answers.pop(0) if self.answers else self._usual(request)
         self._claims[key] = (request.fingerprint, outcome)
         return outcome
+
+    async def accept(self, request: Request) -> Outcome | None:
+        """Answer, or with `promises` keep it as the core does in a burst."""
+        if not self.promises:
+            return await self.handle(request)
+        self.asked.append(request)
+        return None
 
     def _usual(self, request: Request) -> Outcome:
         match request.command:

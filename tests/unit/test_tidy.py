@@ -19,6 +19,10 @@ ELSEWHERE = (
     ("call_core/administration.py", "tests/unit/call_core", NO_BEHAVIOUR),
     ("call_core/commands.py", "tests/unit/parsers/test_grammar.py", NO_BEHAVIOUR),
     ("call_core/contracts.py", "tests/contracts", "tested against every implementation"),
+    ("call_core/kept_work.py", "tests/integration/service/test_inbox.py", "needs a whole core"),
+    ("call_core/engine/inbox.py", "tests/integration/service/test_inbox.py", "as above"),
+    ("call_core/storage/inbox_rows.py", "tests/integration/service/test_inbox.py", "as above"),
+    ("call_core/units/inbox.py", "tests/integration/service/test_inbox.py", "as above"),
     ("call_core/notices.py", "tests/unit/channels/kit/test_render.py", NO_BEHAVIOUR),
     ("call_core/requests.py", "tests/unit/call_core", NO_BEHAVIOUR),
     (

@@ -34,6 +34,7 @@ from call_core.storage.tables.people import (
 )
 from call_core.storage.tables.proof import audit, facts
 from call_core.storage.tables.requests import (
+    inbox,
     list_rests,
     outbox,
     questions,
@@ -58,6 +59,7 @@ __all__ = [
     "directory",
     "facts",
     "freezes",
+    "inbox",
     "legs",
     "list_rests",
     "metadata",

@@ -1,4 +1,4 @@
-"""Requests and answers: claims, questions, lists, undo, and the outbox."""
+"""Requests and answers: the inbox, claims, questions, lists, undo, and the outbox."""
 
 from sqlalchemy import (
     BigInteger,
@@ -15,6 +15,22 @@ from call_core.storage.tables.base import integer, metadata, words
 
 _WAITING = text("state = 'waiting'")
 _TEXT = text("text <> ''")
+
+_SEQ = BigInteger().with_variant(Integer, "sqlite")
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("seq", _SEQ, primary_key=True),
+    words("space"),
+    words("principal"),
+    words("external_id"),
+    words("fingerprint"),
+    integer("lane"),
+    integer("received_wall_ms"),
+    words("body"),
+    UniqueConstraint("space", "principal", "external_id", name="uq_inbox_claim"),
+)
 
 requests = Table(
     "requests",
@@ -79,7 +95,7 @@ undos = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("seq", _SEQ, primary_key=True),
     words("id"),
     words("user_id"),
     words("channel"),

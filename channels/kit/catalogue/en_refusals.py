@@ -137,6 +137,12 @@ TEXTS = MappingProxyType(
         "customer_frozen": _standing("Your company's account", "held"),
         "user_inactive": _standing("Your access", "closed"),
         "user_frozen": _standing("Your access", "held"),
+        "not_done": say(
+            "Not done",
+            "Something failed on our side. Nothing was launched and nothing is charged.>>"
+            "Send it again, or try: call mom",
+            "It failed on our side; nobody was rung.>>Try again: call mom",
+        ),
         "too_many_parties": say(
             "Too many people",
             "{asked} people are too many for one call; the limit is {limit}. {change}>>"

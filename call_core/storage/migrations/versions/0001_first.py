@@ -12,7 +12,7 @@ branch_labels = None
 depends_on = None
 
 _SCHEMA = Path(__file__).with_suffix(".sql")
-_OUTBOX_SEQ = {"sqlite": "INTEGER", "postgresql": "BIGSERIAL"}
+_SEQ = {"sqlite": "INTEGER", "postgresql": "BIGSERIAL"}
 _APPEND_ONLY = ("transfers", "cdrs", "cdr_amendments", "audit")
 
 
@@ -20,7 +20,7 @@ def upgrade() -> None:
     """Create everything in an empty database."""
     connection = op.get_bind()
     schema = _SCHEMA.read_text(encoding="utf-8")
-    schema = schema.replace("{outbox_seq}", _OUTBOX_SEQ[connection.dialect.name])
+    schema = schema.replace("{seq}", _SEQ[connection.dialect.name])
     for statement in schema.split(";\n"):
         if statement.strip():
             connection.exec_driver_sql(statement.strip())

@@ -1,5 +1,5 @@
 -- The first schema, as it was released. Never edited: a change is a new revision.
--- {outbox_seq} is the one type whose name differs between the databases.
+-- {seq} is the one type whose name differs between the databases.
 
 CREATE TABLE calls (
   id TEXT NOT NULL, ref TEXT NOT NULL, kind TEXT NOT NULL, user_id TEXT NOT NULL,
@@ -217,6 +217,13 @@ CREATE TABLE facts (
   "key" TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY ("key")
 );
 
+CREATE TABLE inbox (
+  seq {seq} NOT NULL, space TEXT NOT NULL, principal TEXT NOT NULL, external_id TEXT NOT NULL,
+  fingerprint TEXT NOT NULL, lane BIGINT NOT NULL, received_wall_ms BIGINT NOT NULL,
+  body TEXT NOT NULL, PRIMARY KEY (seq),
+  CONSTRAINT uq_inbox_claim UNIQUE (space, principal, external_id)
+);
+
 CREATE TABLE requests (
   id TEXT NOT NULL, space TEXT NOT NULL, principal TEXT NOT NULL, external_id TEXT NOT NULL,
   fingerprint TEXT NOT NULL, channel TEXT NOT NULL, user_id TEXT NOT NULL, sender TEXT NOT NULL,
@@ -248,7 +255,7 @@ CREATE TABLE undos (
 );
 
 CREATE TABLE outbox (
-  seq {outbox_seq} NOT NULL, id TEXT NOT NULL, user_id TEXT NOT NULL, channel TEXT NOT NULL,
+  seq {seq} NOT NULL, id TEXT NOT NULL, user_id TEXT NOT NULL, channel TEXT NOT NULL,
   address TEXT NOT NULL, call_id TEXT NOT NULL, ref TEXT NOT NULL, kind TEXT NOT NULL,
   body TEXT NOT NULL, thread TEXT NOT NULL, timezone TEXT NOT NULL,
   created_wall_ms BIGINT NOT NULL, due_wall_ms BIGINT NOT NULL, expires_wall_ms BIGINT,

@@ -162,6 +162,14 @@ async def test_requests_have_limits(world: World, path: str, size: int | None, s
     assert (await world.ask(path, content=content)).status_code == status
 
 
+async def test_a_text_that_is_kept_is_acknowledged_with_silence(world: World) -> None:
+    """In a burst the answer goes out later, by sendsms."""
+    world.core.promises = True
+    answer = await world.ask(ASKED)
+    assert (answer.status_code, answer.text) == (200, "")
+    assert len(world.core.asked) == 1
+
+
 @pytest.mark.parametrize("fault", [Overloaded(), KeyError("a defect")])
 @pytest.mark.parametrize("path", [ASKED, f"{REPORTED}2"])
 async def test_every_failure_of_ours_is_temporary(

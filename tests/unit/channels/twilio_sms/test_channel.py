@@ -206,6 +206,14 @@ async def test_what_says_nothing_is_unreadable(world: World, fields: dict[str, s
     assert (await world.post(fields)).status_code == 400
 
 
+async def test_a_text_that_is_kept_is_acknowledged_with_silence(world: World) -> None:
+    """In a burst the answer goes out later, by REST."""
+    world.core.promises = True
+    answer = await world.post(FIELDS)
+    assert (answer.status_code, decode_twiml(answer.content)) == (200, "")
+    assert len(world.core.asked) == 1
+
+
 @pytest.mark.parametrize("fault", [Overloaded(), CommitUnknown(), KeyError("a defect")])
 async def test_every_failure_of_ours_is_temporary(world: World, fault: Exception) -> None:
     """503, and the next try is taken."""
