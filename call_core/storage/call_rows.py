@@ -6,7 +6,6 @@ having been faster is `Fenced`, and whoever wrote it reads again.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, func, insert, select, update
@@ -14,6 +13,7 @@ from sqlalchemy.sql import Select, Update
 
 from call_core.calls.model import Call, CallState, Leg, Party, Role
 from call_core.errors import Fenced
+from call_core.evolve import evolve
 from call_core.rating.rater import RateTerms
 from call_core.storage import ledger_rows, tables
 from call_core.storage.statements import Statement, Value, select_statement, write_statement
@@ -287,7 +287,7 @@ def save_call(tx: Tx, old: Call, new: Call, now_wall_ms: int) -> Call:
     Raises:
         Fenced: the stored call is not the `old` one any more.
     """
-    stored = replace(new, version=old.version + 1)
+    stored = evolve(new, version=old.version + 1)
     ended_wall_ms = now_wall_ms if new.ended else None
     row = _call_row(stored, ended_wall_ms)
     values = {name: row[name] for name in _changing(tables.calls, _CALL_FIXED)}

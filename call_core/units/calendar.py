@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, select
 from call_core import command_json
 from call_core.calls.model import Call, CallState, Reason
 from call_core.commands import Late, Next, Reschedule, Schedule, Skip
+from call_core.evolve import evolve
 from call_core.notices import Notice
 from call_core.outcomes import Done, Instant, Launched, Outcome, Phrase, Refused, Told, Value
 from call_core.requests import Evidence
@@ -143,7 +144,7 @@ def _skip(tx: Tx, house: House, asker: Asker, call: Call, stamp: Stamp) -> Outco
 
 
 def _ended(call: Call, reason: Reason, stamp: Stamp) -> Call:
-    return replace(call, state=CallState.ENDED, reason=str(reason), ended_call_ms=stamp.call_ms)
+    return evolve(call, state=CallState.ENDED, reason=str(reason), ended_call_ms=stamp.call_ms)
 
 
 def _late(
@@ -169,7 +170,7 @@ def _move(
     code: str,
     stamp: Stamp,
 ) -> Outcome:
-    new = replace(call, due_call_ms=due_call_ms, timezone=zone, warned_call_ms=None)
+    new = evolve(call, due_call_ms=due_call_ms, timezone=zone, warned_call_ms=None)
     changes.commit_change(tx, house, call, new, stamp)
     tx.audit(AuditEntry(stamp.wall_ms, asker.user.id, "call.rescheduled", call.id))
     return Done(code, call.ref, call.id, {"at": Instant(due_call_ms, zone)})
@@ -236,7 +237,7 @@ def launch_due(tx: Tx, house: House, call_id: str, stamp: Stamp) -> Call | None:
         return None
     command = replace(command_json.from_json(row[0]), at=None)
     # The warning ahead is not the last minute's of a running call.
-    entry = replace(call, warned_call_ms=None)
+    entry = evolve(call, warned_call_ms=None)
     try:
         outcome, launched = launch.launch(tx, house, asker, command, stamp, entry)
     except (Stop, Ask) as refused:
@@ -286,7 +287,7 @@ def warn_shortfall(tx: Tx, house: House, call_id: str, stamp: Stamp) -> bool:
         return False
     command = replace(command_json.from_json(row[0]), at=None)
     stored = call_rows.save_call(
-        tx, call, replace(call, warned_call_ms=stamp.call_ms), stamp.wall_ms
+        tx, call, evolve(call, warned_call_ms=stamp.call_ms), stamp.wall_ms
     )
     try:
         launch.rehearse(tx, house, asker, command, stamp)
