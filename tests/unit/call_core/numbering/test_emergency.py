@@ -71,5 +71,6 @@ def test_no_country_has_an_emergency_number_of_more_than_six_digits() -> None:
         emergency = None if metadata is None else metadata.emergency
         if metadata is None or emergency is None or not emergency.national_number_pattern:
             continue
-        lengths = emergency.possible_length or metadata.general_desc.possible_length
-        assert max(lengths) <= 6, region
+        general = metadata.general_desc
+        assert general is not None
+        assert max(emergency.possible_length or general.possible_length) <= 6, region
