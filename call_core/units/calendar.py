@@ -17,7 +17,7 @@ from call_core.storage.people_rows import CallerRow
 from call_core.storage.statements import select_statement
 from call_core.storage.transaction import Tx
 from call_core.units import changes, find_call, launch, resolve
-from call_core.units.caller import Ask, Asker, Stop, customer_of, read_frozen, user_of
+from call_core.units.caller import Ask, Asker, Stop, customer_of, frozen_of, user_of
 from call_core.units.house import House, Stamp
 
 _C = tables.calls
@@ -188,7 +188,7 @@ def owner_of(tx: Tx, house: House, call: Call) -> Asker | None:
 
 
 def _asker(row: CallerRow, house: House, call: Call, tx: Tx) -> Asker:
-    frozen = read_frozen(tx)
+    frozen = frozen_of(row)
     asked = tx.one(EVIDENCE, id=call.request_id)
     # What was confirmed with a code counts as vouched for; so does what nobody remembers.
     evidence = max(Evidence.VOUCHED, Evidence(asked[0] if asked is not None else 0))
@@ -211,6 +211,8 @@ def _asker(row: CallerRow, house: House, call: Call, tx: Tx) -> Asker:
         received_wall_ms=call.created_wall_ms,
         confirmed=frozenset(confirmed),
         daily_spend_micros=row.daily_spend_micros,
+        frozen=frozen,
+        deck_version=row.deck_version,
     )
 
 

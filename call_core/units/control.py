@@ -37,7 +37,7 @@ from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.transaction import Tx
 from call_core.units import changes, find_call, funding, launch, new_call, resolve, routes, vouched
 from call_core.units.advance import budget, terms_at
-from call_core.units.caller import Asker, Stop, frozen_now, own_phones
+from call_core.units.caller import Asker, Stop, own_phones
 from call_core.units.house import House, Stamp
 
 _MINUTE_S = 60
@@ -162,7 +162,7 @@ def _new_leg(
             call.first.label, resolve.stored_number(chair.number, chair.post_dial)
         )
     role = PartyRole.PARTICIPANT if origin is not None else PartyRole.A
-    launch.check_number(tx, house, asker, person, role, origin, sold=terms is not None)
+    launch.NumberGate(house, asker).check(person, role, origin, sold=terms is not None)
     assert terms is not None, person
     way = routes.Way(call.switch, "", None)  # chosen with the port, once it is paid for
     leg = new_call.new_leg(
@@ -217,7 +217,7 @@ def _admit(tx: Tx, asker: Asker, call: Call, leg: Leg, hold_micros: int, stamp: 
             customer=asker.customer,
             user=asker.user,
             origin=None,
-            service_frozen=frozen_now(tx, asker).everything,
+            service_frozen=asker.frozen.everything,
             parties=len(alive),
             redials=0 if party is None else party.redials,
             spent_today_micros=counts.spent_today_micros + held,
@@ -322,9 +322,8 @@ def _redial(
     old = party.last_leg
     terms = terms_at(tx, house, asker.tariff, old.number, stamp.call_ms)
     person = resolve.Resolved(party.label, resolve.stored_number(old.number, old.post_dial))
-    launch.check_number(
-        tx, house, asker, person, PartyRole.PARTICIPANT, None, sold=terms is not None
-    )
+    gate = launch.NumberGate(house, asker)
+    gate.check(person, PartyRole.PARTICIPANT, None, sold=terms is not None)
     assert terms is not None, person
     again = evolve(next_attempt(old), terms=terms)
     leg = _paid(tx, house, asker, call, party.label, again, stamp)
