@@ -451,6 +451,8 @@ def emergency_in(request: Request) -> Refused | None:
 
 
 def _ascii_digits(text: str) -> str:
+    if text.isascii():
+        return text
     return "".join(
         str(unicodedata.digit(letter)) if letter.isdigit() else letter
         for letter in unicodedata.normalize("NFKC", text)

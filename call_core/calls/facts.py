@@ -18,6 +18,7 @@ from enum import StrEnum
 from call_core.calls.causes import Cause
 from call_core.calls.model import Leg, LegState
 from call_core.contracts import EventKind, SwitchEvent
+from call_core.evolve import evolve
 
 CUT_TOLERANCE_MS = 1_000
 """Switches count limits in whole seconds, and may cut so much earlier."""
@@ -159,14 +160,14 @@ def _earlier(known_call_ms: int | None, told_call_ms: int) -> int:
 
 
 def _ringing(leg: Leg, event: SwitchEvent) -> Leg:
-    return replace(leg, ringing_call_ms=_earlier(leg.ringing_call_ms, event.at_call_ms))
+    return evolve(leg, ringing_call_ms=_earlier(leg.ringing_call_ms, event.at_call_ms))
 
 
 def _answered(leg: Leg, event: SwitchEvent) -> Leg:
     answered = _earlier(leg.answered_call_ms, event.at_call_ms)
     # Where no key is wanted, to answer is to accept.
     accepted = leg.accepted_call_ms if leg.accept else answered
-    return replace(leg, answered_call_ms=answered, accepted_call_ms=accepted)
+    return evolve(leg, answered_call_ms=answered, accepted_call_ms=accepted)
 
 
 def _digit(leg: Leg, event: SwitchEvent) -> Leg:
@@ -176,8 +177,8 @@ def _digit(leg: Leg, event: SwitchEvent) -> Leg:
     keyed = _keyed(leg, event)
     if keyed == leg.keys:
         accepted = _earlier(leg.accepted_call_ms, event.at_call_ms)
-        return replace(leg, accepted_call_ms=accepted, keyed="")
-    return leg if len(leg.keys) == 1 else replace(leg, keyed=keyed)
+        return evolve(leg, accepted_call_ms=accepted, keyed="")
+    return leg if len(leg.keys) == 1 else evolve(leg, keyed=keyed)
 
 
 def _keyed(leg: Leg, event: SwitchEvent) -> str:
@@ -189,7 +190,7 @@ def _bridged(leg: Leg, event: SwitchEvent) -> Leg:
     leg = _answered(leg, event)
     accepted = _earlier(leg.accepted_call_ms, event.at_call_ms)
     bridged = _earlier(leg.bridged_call_ms, event.at_call_ms)
-    return replace(leg, accepted_call_ms=accepted, bridged_call_ms=bridged)
+    return evolve(leg, accepted_call_ms=accepted, bridged_call_ms=bridged)
 
 
 def _ended(leg: Leg, event: SwitchEvent) -> Leg:
@@ -202,7 +203,7 @@ def _ended(leg: Leg, event: SwitchEvent) -> Leg:
         cause = leg.hangup_asked
     elif event.by_us and answered is not None:
         cause, by = _cut_by_switch(leg, event, end)
-    return replace(leg, ended_call_ms=end, cause=cause, hangup_by=by, end_estimated=False)
+    return evolve(leg, ended_call_ms=end, cause=cause, hangup_by=by, end_estimated=False)
 
 
 def _cut_by_switch(leg: Leg, event: SwitchEvent, end_call_ms: int) -> tuple[int, str]:
@@ -218,7 +219,7 @@ def _cut_by_switch(leg: Leg, event: SwitchEvent, end_call_ms: int) -> tuple[int,
 
 
 def _originate_failed(leg: Leg, event: SwitchEvent) -> Leg:
-    return replace(leg, ended_call_ms=event.at_call_ms, cause=event.cause, hangup_by="switch")
+    return evolve(leg, ended_call_ms=event.at_call_ms, cause=event.cause, hangup_by="switch")
 
 
 def _late_answer(leg: Leg, event: SwitchEvent) -> Leg:
@@ -253,7 +254,7 @@ def lost(leg: Leg, last_seen_call_ms: int) -> Leg:
         end = min(end, paid_until)
     if leg.answered_call_ms is not None:
         end = max(end, leg.answered_call_ms)
-    return replace(
+    return evolve(
         leg,
         ended_call_ms=end,
         cause=int(Cause.LOST),

@@ -5,10 +5,11 @@ two versions of a call into ledger transfers.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from call_core.calls.model import MS, Call, CallState, Leg, Role
 from call_core.calls.rules import Rules
+from call_core.evolve import evolve
 from call_core.rating.increments import whole_seconds
 from call_core.rating.rater import Extension, LegCover, RateTerms, extension, longest_common_seconds
 from call_core.rating.settlement import Settlement, settle
@@ -120,7 +121,7 @@ def extend(call: Call, now_call_ms: int, budget: Budget, rules: Rules) -> Call:
         if new.covered_s > leg.paid_seconds:
             call = call.with_leg(with_hold(leg, new.covered_s, new.held_micros))
     short = found.seconds < rules.extend_by_s
-    return replace(
+    return evolve(
         call,
         retry_money_call_ms=now_call_ms + rules.retry_money_s * MS if short else None,
         warned_call_ms=None
@@ -136,7 +137,7 @@ def _beyond_last_minute(call: Call, now_call_ms: int, rules: Rules) -> bool:
 
 def with_hold(leg: Leg, paid_seconds: int, held_micros: int) -> Leg:
     """Return the leg with a new hold in force."""
-    return replace(leg, holds=leg.holds + 1, paid_seconds=paid_seconds, held_micros=held_micros)
+    return evolve(leg, holds=leg.holds + 1, paid_seconds=paid_seconds, held_micros=held_micros)
 
 
 def settle_leg(call: Call, leg: Leg, rules: Rules) -> Settlement:
@@ -185,7 +186,7 @@ def running_cost_micros(call: Call, leg: Leg, now_call_ms: int, rules: Rules) ->
     if leg.settled or leg.answered_call_ms is None:
         return leg.charge_micros
     end = leg.ended_call_ms if leg.ended_call_ms is not None else now_call_ms
-    shown = replace(leg, ended_call_ms=max(end, leg.answered_call_ms))
+    shown = evolve(leg, ended_call_ms=max(end, leg.answered_call_ms))
     return settle_leg(call, shown, rules).total_micros
 
 

@@ -15,6 +15,7 @@ from call_core.calls.model import MS, Call, CallState, Leg, Reason
 from call_core.calls.plan import due_legs, end_reason, time_limit_call_ms, with_grace
 from call_core.calls.rules import Rules
 from call_core.contracts import EventKind, Prompt, SwitchEvent
+from call_core.evolve import evolve
 
 _MS_PER_FURTHER_KEY = 10_000  # digits that must be read elsewhere; four fit into the free minute
 _MS_PER_POST_DIAL_DIGIT = 400
@@ -112,7 +113,7 @@ def _close_after_prompt(call: Call, events: Sequence[SwitchEvent], rules: Rules)
         and any(event.leg_id == leg.id for leg in call.first.legs)
         for event in events
     )
-    return replace(call, grace_call_ms=None) if said else call
+    return evolve(call, grace_call_ms=None) if said else call
 
 
 def _settle_rules(call: Call, now_call_ms: int, rules: Rules) -> Call:
@@ -128,7 +129,7 @@ def _settle_rules(call: Call, now_call_ms: int, rules: Rules) -> Call:
     call = _originate_due(call, now_call_ms)
     call = _finish_ending(call, now_call_ms)
     state = _state(call)
-    return call if state is call.state else replace(call, state=state)
+    return call if state is call.state else evolve(call, state=state)
 
 
 def _note_talk(call: Call) -> Call:
@@ -141,12 +142,12 @@ def _note_talk(call: Call) -> Call:
     ]
     if not starts or min(starts) == call.talk_call_ms:
         return call
-    return replace(call, talk_call_ms=min(starts))
+    return evolve(call, talk_call_ms=min(starts))
 
 
 def _originate_due(call: Call, now_call_ms: int) -> Call:
     for leg in due_legs(call):
-        call = call.with_leg(replace(leg, originated_call_ms=now_call_ms))
+        call = call.with_leg(evolve(leg, originated_call_ms=now_call_ms))
     return call
 
 
@@ -174,7 +175,7 @@ def _overdue_legs(call: Call, now_call_ms: int, rules: Rules) -> Call:
     for leg in call.legs():
         deadline = leg_deadline(leg, rules)
         if deadline is not None and now_call_ms >= deadline[0]:
-            call = call.with_leg(replace(leg, hangup_asked=int(deadline[1])))
+            call = call.with_leg(evolve(leg, hangup_asked=int(deadline[1])))
     return _after_moves(call)
 
 
@@ -190,7 +191,7 @@ def _after_moves(call: Call) -> Call:
         for leg in party.legs:
             up = leg.originated_call_ms is not None and not leg.ended and not leg.hangup_asked
             if up and leg.attempt < newest.attempt:
-                call = call.with_leg(replace(leg, hangup_asked=int(Cause.MOVED)))
+                call = call.with_leg(evolve(leg, hangup_asked=int(Cause.MOVED)))
     return call
 
 
@@ -204,7 +205,7 @@ def end(call: Call, reason: Reason, now_call_ms: int, rules: Rules) -> Call:
     closing = closing_of_call(call, reason)
     speak = closing.prompt is not None and call.first.talking_leg is not None
     grace = now_call_ms + rules.closing_s * MS if speak else None
-    call = replace(call, state=CallState.ENDING, reason=str(reason), grace_call_ms=grace)
+    call = evolve(call, state=CallState.ENDING, reason=str(reason), grace_call_ms=grace)
     return _finish_ending(call, now_call_ms)
 
 
@@ -217,20 +218,20 @@ def _finish_ending(call: Call, now_call_ms: int) -> Call:
         and call.first.talking_leg is not None
     )
     if not waiting and call.grace_call_ms is not None:
-        call = replace(call, grace_call_ms=None)
+        call = evolve(call, grace_call_ms=None)
     cause = _REASON_CAUSES.get(Reason(call.reason), Cause.CALL_ENDED)
     for leg in call.legs():
         if leg.ended or leg.hangup_asked or (waiting and leg.n == call.first.n):
             continue
         if leg.originated_call_ms is None:
             call = call.with_leg(
-                replace(leg, ended_call_ms=now_call_ms, cause=int(Cause.NOT_DIALLED))
+                evolve(leg, ended_call_ms=now_call_ms, cause=int(Cause.NOT_DIALLED))
             )
         else:
-            call = call.with_leg(replace(leg, hangup_asked=int(cause)))
+            call = call.with_leg(evolve(leg, hangup_asked=int(cause)))
     if all(leg.ended for leg in call.legs()):
         ends = [leg.ended_call_ms for leg in call.legs() if leg.ended_call_ms is not None]
-        return replace(call, state=CallState.ENDED, ended_call_ms=max(ends, default=now_call_ms))
+        return evolve(call, state=CallState.ENDED, ended_call_ms=max(ends, default=now_call_ms))
     return call
 
 

@@ -5,9 +5,10 @@ legs (first attempt, redial, move). What differs is the plan, in `plan.py`.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
+from call_core.evolve import evolve
 from call_core.rating.rater import RateTerms
 
 MS = 1000
@@ -72,7 +73,7 @@ VERIFICATION = "verification"
 """The kind of a call with one party, which rings to verify that party's phone."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Leg:
     """One attempt to reach one party.
 
@@ -160,7 +161,7 @@ class Leg:
         return self.answered_call_ms + self.paid_seconds * MS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Party:
     """One person in the call; `n` is never used again within it."""
 
@@ -190,7 +191,7 @@ class Party:
         return next((leg for leg in reversed(self.legs) if leg.talking), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """The whole; `version` counts its writes, `epoch` names its owner's term.
 
@@ -270,17 +271,17 @@ class Call:
     def with_leg(self, leg: Leg) -> "Call":
         """Return the call with one leg replaced, or added when its attempt is new."""
         parties = tuple(
-            replace(party, legs=_with(party.legs, leg)) if party.n == leg.n else party
+            evolve(party, legs=_with(party.legs, leg)) if party.n == leg.n else party
             for party in self.parties
         )
-        return replace(self, parties=parties)
+        return evolve(self, parties=parties)
 
     def with_party(self, party: Party) -> "Call":
         """Return the call with one party replaced, or added when its number is new."""
         if self.party(party.n) is None:
-            return replace(self, parties=(*self.parties, party))
+            return evolve(self, parties=(*self.parties, party))
         parties = tuple(party if old.n == party.n else old for old in self.parties)
-        return replace(self, parties=parties)
+        return evolve(self, parties=parties)
 
 
 def _with(legs: tuple[Leg, ...], new: Leg) -> tuple[Leg, ...]:

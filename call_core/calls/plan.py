@@ -6,8 +6,6 @@ not end it; it ends when the chair is gone, after a grace with one redial unless
 up, or when one is left for a while and nobody is still to be rung.
 """
 
-from dataclasses import replace
-
 from call_core.calls.causes import Cause, Result, cause_of, result_of
 from call_core.calls.model import (
     MS,
@@ -20,6 +18,7 @@ from call_core.calls.model import (
     leg_id,
 )
 from call_core.calls.rules import Rules
+from call_core.evolve import evolve
 
 CONFERENCE = "conference"
 
@@ -179,24 +178,24 @@ def with_grace(call: Call, now_call_ms: int, rules: Rules) -> Call:
     if not gate_open(call):
         # On the way back. With nobody left to come back to, the wait is over now.
         pointless = call.grace_call_ms is not None and _nobody_else(call)
-        return replace(call, grace_call_ms=now_call_ms) if pointless else call
+        return evolve(call, grace_call_ms=now_call_ms) if pointless else call
     if not _nobody_else(call):
-        return replace(call, grace_call_ms=None)
+        return evolve(call, grace_call_ms=None)
     if call.grace_call_ms is None:
-        return replace(call, grace_call_ms=now_call_ms + rules.alone_s * MS)
+        return evolve(call, grace_call_ms=now_call_ms + rules.alone_s * MS)
     return call
 
 
 def _without_chair(call: Call, now_call_ms: int, rules: Rules) -> Call:
     chair = call.first
     if not _was_cut_off(deciding_leg(chair)) or _nobody_else(call):
-        return replace(call, grace_call_ms=None)
+        return evolve(call, grace_call_ms=None)
     if call.grace_call_ms is not None or chair.redials:
         return call
-    call = call.with_party(replace(chair, redials=1))
+    call = call.with_party(evolve(chair, redials=1))
     # The phone that the chair was on is rung, whatever move was tried since.
-    again = next_attempt(replace(deciding_leg(chair), attempt=chair.last_leg.attempt))
-    return replace(call.with_leg(again), grace_call_ms=now_call_ms + rules.grace_s * MS)
+    again = next_attempt(evolve(deciding_leg(chair), attempt=chair.last_leg.attempt))
+    return evolve(call.with_leg(again), grace_call_ms=now_call_ms + rules.grace_s * MS)
 
 
 def _was_cut_off(leg: Leg) -> bool:

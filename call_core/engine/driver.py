@@ -8,7 +8,6 @@ bridging and prompts change no money and are written with the next unit.
 import asyncio
 import random
 from collections.abc import Callable, Collection, Coroutine
-from dataclasses import replace
 
 import structlog
 from sqlalchemy import bindparam, select
@@ -22,6 +21,7 @@ from call_core.engine.switches import SwitchSet, as_set
 from call_core.engine.timers import Timers
 from call_core.engine.watch import Watch
 from call_core.errors import CallCoreError, CommitUnknown, Fenced
+from call_core.evolve import evolve
 from call_core.storage import call_rows, tables
 from call_core.storage.statements import select_statement
 from call_core.storage.store import Store
@@ -416,7 +416,7 @@ def _with_soft_facts(fresh: Call, old: Call) -> Call:
         before = old.leg(leg.id)
         if before is None or before == leg:
             continue
-        kept = replace(
+        kept = evolve(
             leg,
             ringing_call_ms=leg.ringing_call_ms or before.ringing_call_ms,
             bridged_call_ms=leg.bridged_call_ms

@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Final
 
 import phonenumbers
-from phonenumbers import PhoneMetadata, PhoneNumberFormat, PhoneNumberType
-from phonenumbers.timezone import time_zones_for_number
+from phonenumbers import PhoneMetadata, PhoneNumber, PhoneNumberFormat, PhoneNumberType
+from phonenumbers.timezone import time_zones_for_geographical_number, time_zones_for_number
 
 from call_core.numbering.model import E164, NumberKind
 
@@ -43,6 +43,7 @@ SHARED_CODES: Final = MappingProxyType(
 _ONE_PLACE: Final = frozenset(
     {NumberKind.GEOGRAPHIC, NumberKind.MOBILE, NumberKind.FIXED_OR_MOBILE, NumberKind.PAGER}
 )
+_GROUND: Final = frozenset({NumberKind.GEOGRAPHIC, NumberKind.FIXED_OR_MOBILE})
 _UNKNOWN_ZONE: Final = "Etc/Unknown"
 
 # Most used first; a country's own is the first that its pattern accepts as a whole.
@@ -109,12 +110,25 @@ def describe(number: E164) -> tuple[str, str]:
     return country_name(number.region), number.region
 
 
+def library_number(number: E164) -> PhoneNumber:
+    """Gives libphonenumber's own form of a number that it found valid, without parsing it again."""
+    national = number.national
+    zeros = len(national) - len(national.lstrip("0"))
+    return PhoneNumber(
+        country_code=number.country_code,
+        national_number=int(national),
+        italian_leading_zero=True if zeros else None,
+        number_of_leading_zeros=zeros if zeros > 1 else None,
+    )
+
+
 @lru_cache(maxsize=4_096)
 def zones_of(number: E164) -> tuple[str, ...]:
     """Gives the IANA zones in which a number may be; () when it is not bound to a place."""
     if number.kind not in _ONE_PLACE:
         return ()
-    zones: tuple[str, ...] = time_zones_for_number(phonenumbers.parse(number.digits))
+    find = time_zones_for_geographical_number if number.kind in _GROUND else time_zones_for_number
+    zones: tuple[str, ...] = find(library_number(number))
     return tuple(zone for zone in zones if zone != _UNKNOWN_ZONE)
 
 

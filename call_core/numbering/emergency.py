@@ -17,6 +17,7 @@ from call_core.numbering.countries import international_prefix_length
 from call_core.numbering.written import LOOKALIKES, MAX_TEXT_LENGTH, read
 
 EMERGENCY_DIGITS: Final = 3
+_MOST_DIGITS: Final = 6  # of any country's own emergency numbers, in libphonenumber's data
 _TEXTS_KEPT: Final = 4_096  # one launch asks about the same text several times
 
 # International prefixes that no local number begins with. Others (810, 119) begin ordinary local
@@ -105,6 +106,7 @@ def _is_emergency_at(digits: str, country: str) -> bool:
     code = str(phonenumbers.country_code_for_region(country))
     after_prefix = digits[international_prefix_length(digits, country) :]
     forms = {digits, digits.removeprefix(code), after_prefix, after_prefix.removeprefix(code)}
-    return any(phonenumbers.is_emergency_number(form, country) for form in forms if form) or (
+    short = [form for form in forms if 0 < len(form) <= _MOST_DIGITS]
+    return any(phonenumbers.is_emergency_number(form, country) for form in short) or (
         after_prefix != digits and _is_emergency_abroad(after_prefix)
     )

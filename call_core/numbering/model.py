@@ -73,6 +73,11 @@ class E164:
     region: str
     kind: NumberKind
 
+    @property
+    def national(self) -> str:
+        """The national significant number: the digits behind the country code."""
+        return self.digits[1 + len(str(self.country_code)) :]
+
 
 @dataclass(frozen=True, slots=True)
 class NumberProblem:

@@ -172,23 +172,28 @@ def _parse(text: str, country: str) -> PhoneNumber | NumberParseException:
 @lru_cache(maxsize=_NUMBERS_KEPT)
 def _valid(text: str, country: str, extension: str) -> E164 | None:
     parsed = _parse(text, country)
-    if isinstance(parsed, NumberParseException) or not phonenumbers.is_valid_number(parsed):
+    if isinstance(parsed, NumberParseException):
         return None
-    digits = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    # Of an unknown type is every number that is not valid, and no other: one look at the patterns.
+    number_type = phonenumbers.number_type(parsed)
+    if number_type == PhoneNumberType.UNKNOWN:
+        return None
     region = phonenumbers.region_code_for_number(parsed)
     assert region is not None, "a valid number has a region"
-    assert parsed.country_code is not None, "a parsed number has a country code"
-    return E164(digits, extension, parsed.country_code, region, _kind(parsed, digits))
+    code = parsed.country_code
+    assert code is not None, "a parsed number has a country code"
+    digits = f"+{code}{phonenumbers.national_significant_number(parsed)}"
+    return E164(digits, extension, code, region, _kind(number_type, code, digits))
 
 
-def _kind(parsed: PhoneNumber, digits: str) -> NumberKind:
-    special = _KINDS_OF_CODES.get(parsed.country_code or 0)
+def _kind(number_type: int, country_code: int, digits: str) -> NumberKind:
+    special = _KINDS_OF_CODES.get(country_code)
     if special is not None:
         return special
     # Exchange 976 is North America's old premium service; libphonenumber calls it a landline.
     if _NANP_976.fullmatch(digits):
         return NumberKind.PREMIUM
-    return _KINDS.get(phonenumbers.number_type(parsed), NumberKind.UNKNOWN)
+    return _KINDS[number_type]
 
 
 def _explain(written: Written, text: str, home: Home) -> NumberProblem:

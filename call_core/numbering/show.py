@@ -3,8 +3,9 @@
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
+from call_core.numbering.countries import library_number
 from call_core.numbering.model import E164
 
 _SHOWN_AT_THE_END = 4
@@ -16,13 +17,24 @@ def format_for_people(number: E164 | str) -> str:
 
     A text that libphonenumber cannot read (a retired satellite code) comes back as it is.
     """
-    digits, extension = (number, "") if isinstance(number, str) else _parts(number)
+    if isinstance(number, str):
+        return _international(number)
+    extension = f" x{number.extension}" if number.extension else ""
+    if number.country_code not in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+        return number.digits + extension
+    return _shown(library_number(number)) + extension
+
+
+def _international(digits: str) -> str:
     try:
-        parsed = phonenumbers.parse(digits)
+        return _shown(phonenumbers.parse(digits))
     except NumberParseException:
-        return digits + extension
-    shown: str = phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
-    return shown + extension
+        return digits
+
+
+def _shown(number: PhoneNumber) -> str:
+    shown: str = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+    return shown
 
 
 def masked(number: E164 | str) -> str:
@@ -38,10 +50,6 @@ def masked(number: E164 | str) -> str:
     rest = digits[len(country_code) :]
     shown = _SHOWN_AT_THE_END if len(rest) >= 2 * _SHOWN_AT_THE_END else _SHOWN_AT_THE_END // 2
     return f"+{country_code}…{rest[-shown:]}"
-
-
-def _parts(number: E164) -> tuple[str, str]:
-    return number.digits, f" x{number.extension}" if number.extension else ""
 
 
 def _is_country_code(digits: str) -> bool:

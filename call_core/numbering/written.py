@@ -11,6 +11,7 @@ Knows characters only; which digits make a number is `normalise`'s business. Sam
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 MAX_TEXT_LENGTH: Final = 80
@@ -62,6 +63,7 @@ class Written:
 _KEYS: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
 
 
+@lru_cache(maxsize=4_096)
 def read(text: str) -> Written | None:
     """Takes a text apart; None when it has characters that no number has, or no digit."""
     plain = _plain(text)
@@ -83,12 +85,16 @@ def read(text: str) -> Written | None:
 
 def _plain(text: str) -> str:
     """Gives the text in ASCII digits and lower case, without what cannot be seen."""
-    shown = unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).translate(_DASHES)
-    shown = "".join(_ascii_digit(letter) for letter in shown).casefold()
-    shown = " ".join(shown.split())
+    shown = text if text.isascii() else _in_ascii_digits(text)
+    shown = " ".join(shown.casefold().split())
     for scheme in _SCHEMES:
         shown = shown.removeprefix(scheme)
     return shown
+
+
+def _in_ascii_digits(text: str) -> str:
+    shown = unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).translate(_DASHES)
+    return "".join(_ascii_digit(letter) for letter in shown)
 
 
 def _ascii_digit(letter: str) -> str:

@@ -6,7 +6,6 @@ having been faster is `Fenced`, and whoever wrote it reads again.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, func, insert, select, update
@@ -14,6 +13,7 @@ from sqlalchemy.sql import Select, Update
 
 from call_core.calls.model import Call, CallState, Leg, Party, Role
 from call_core.errors import Fenced
+from call_core.evolve import evolve
 from call_core.rating.rater import RateTerms
 from call_core.storage import ledger_rows, tables
 from call_core.storage.statements import Statement, Value, select_statement, write_statement
@@ -21,33 +21,19 @@ from call_core.storage.transaction import Tx
 
 Row = dict[str, Any]
 
-_CALL_FIXED = frozenset(
-    {
-        "id",
-        "ref",
-        "user_id",
-        "customer_id",
-        "channel",
-        "address",
-        "request_id",
-        "thread",
-        "currency",
-        "command",
-        "created_wall_ms",
-        "timezone",
-    }
+_CALL_FIXED = (
+    *("id", "ref", "user_id", "customer_id", "channel", "address", "request_id", "thread"),
+    *("currency", "command", "created_wall_ms", "timezone"),
 )
-_LEG_FIXED = frozenset(
-    {"id", "call_id", "n", "attempt", "caller_number_id", "accept", "keys", "moves"}
-)
-_PARTY_FIXED = frozenset({"call_id", "n"})
+_LEG_FIXED = ("id", "call_id", "n", "attempt", "caller_number_id", "accept", "keys", "moves")
+_PARTY_FIXED = ("call_id", "n")
 
 
-def _changing(table: Any, fixed: frozenset[str]) -> list[str]:  # noqa: ANN401  (Table or Alias)
+def _changing(table: Any, fixed: Iterable[str]) -> list[str]:  # noqa: ANN401  (Table or Alias)
     return [column.name for column in table.c if column.name not in fixed]
 
 
-def _update_of(table: Any, fixed: frozenset[str], *keys: str) -> Update:  # noqa: ANN401  (as above)
+def _update_of(table: Any, fixed: Iterable[str], *keys: str) -> Update:  # noqa: ANN401  (as above)
     names = _changing(table, fixed)
     return (
         update(table)
@@ -182,24 +168,32 @@ LOAD_COMMAND = select_statement(
 )
 
 
-def _call_row(call: Call, ended_wall_ms: int | None) -> dict[str, Value]:
+def _fixed_of_call(call: Call, command: str) -> dict[str, Value]:
     return {
         "id": call.id,
         "ref": call.ref,
-        "kind": call.kind,
         "user_id": call.user_id,
         "customer_id": call.customer_id,
         "channel": call.channel,
         "address": call.address,
         "request_id": call.request_id,
         "thread": call.thread,
-        "state": str(call.state),
+        "currency": call.currency,
+        "command": command,
+        "created_wall_ms": call.created_wall_ms,
+        "timezone": call.timezone,
+    }
+
+
+def _changing_of_call(call: Call, ended_wall_ms: int | None) -> dict[str, Value]:
+    return {
+        "kind": call.kind,
+        "state": call.state.value,
         "reason": call.reason,
         "title": call.title,
         "billing_code": call.billing_code,
         "private": int(call.private),
         "locked": int(call.locked),
-        "currency": call.currency,
         "cap_micros": call.cap_micros,
         "max_seconds": call.max_seconds,
         "stated_seconds": call.stated_seconds,
@@ -208,8 +202,6 @@ def _call_row(call: Call, ended_wall_ms: int | None) -> dict[str, Value]:
         "shard": call.shard,
         "epoch": call.epoch,
         "version": call.version,
-        "timezone": call.timezone,
-        "created_wall_ms": call.created_wall_ms,
         "due_call_ms": call.due_call_ms,
         "launched_call_ms": call.launched_call_ms,
         "talk_call_ms": call.talk_call_ms,
@@ -221,11 +213,9 @@ def _call_row(call: Call, ended_wall_ms: int | None) -> dict[str, Value]:
     }
 
 
-def _party_row(call_id: str, party: Party) -> dict[str, Value]:
+def _changing_of_party(party: Party) -> dict[str, Value]:
     return {
-        "call_id": call_id,
-        "n": party.n,
-        "role": str(party.role),
+        "role": party.role.value,
         "label": party.label,
         "number_id": party.number_id,
         "accept": int(party.accept),
@@ -235,22 +225,27 @@ def _party_row(call_id: str, party: Party) -> dict[str, Value]:
     }
 
 
-def _leg_row(call_id: str, leg: Leg) -> dict[str, Value]:
+def _fixed_of_leg(call_id: str, leg: Leg) -> dict[str, Value]:
     return {
         "id": leg.id,
         "call_id": call_id,
         "n": leg.n,
         "attempt": leg.attempt,
-        "number_id": leg.number_id,
         "caller_number_id": leg.caller_number_id,
-        "state": str(leg.state),
+        "accept": int(leg.accept),
+        "keys": leg.keys,
+        "moves": int(leg.moves),
+    }
+
+
+def _changing_of_leg(leg: Leg) -> dict[str, Value]:
+    return {
+        "number_id": leg.number_id,
+        "state": leg.state.value,
         "trunk": leg.trunk,
         "terms": leg.terms.to_json(),
         "buy_terms": "" if leg.buy_terms is None else leg.buy_terms.to_json(),
-        "accept": int(leg.accept),
-        "keys": leg.keys,
         "keyed": leg.keyed,
-        "moves": int(leg.moves),
         "originated_call_ms": leg.originated_call_ms,
         "ringing_call_ms": leg.ringing_call_ms,
         "answered_call_ms": leg.answered_call_ms,
@@ -271,9 +266,19 @@ def _leg_row(call_id: str, leg: Leg) -> dict[str, Value]:
 
 def insert_call(tx: Tx, call: Call, command: str) -> None:
     """Write a new call with its parties and legs; its numbers are written by `insert_numbers`."""
-    tx.write(INSERT_CALL, **_call_row(call, None), command=command)
-    tx.run_many(INSERT_PARTY, [_party_row(call.id, party) for party in call.parties])
-    tx.run_many(INSERT_LEG, [_leg_row(call.id, leg) for leg in call.legs()])
+    tx.write(INSERT_CALL, **_fixed_of_call(call, command), **_changing_of_call(call, None))
+    _insert_parties(tx, call.id, call.parties)
+    _insert_legs(tx, call.id, call.legs())
+
+
+def _insert_parties(tx: Tx, call_id: str, parties: Iterable[Party]) -> None:
+    rows = [{"call_id": call_id, "n": party.n, **_changing_of_party(party)} for party in parties]
+    tx.run_many(INSERT_PARTY, rows)
+
+
+def _insert_legs(tx: Tx, call_id: str, legs: Iterable[Leg]) -> None:
+    rows = [_fixed_of_leg(call_id, leg) | _changing_of_leg(leg) for leg in legs]
+    tx.run_many(INSERT_LEG, rows)
 
 
 def insert_numbers(tx: Tx, rows: Iterable[dict[str, Value]]) -> None:
@@ -287,53 +292,38 @@ def save_call(tx: Tx, old: Call, new: Call, now_wall_ms: int) -> Call:
     Raises:
         Fenced: the stored call is not the `old` one any more.
     """
-    stored = replace(new, version=old.version + 1)
-    ended_wall_ms = now_wall_ms if new.ended else None
-    row = _call_row(stored, ended_wall_ms)
-    values = {name: row[name] for name in _changing(tables.calls, _CALL_FIXED)}
-    if tx.run(UPDATE_CALL, key_id=old.id, key_version=old.version, **values) != 1:
+    stored = evolve(new, version=old.version + 1)
+    changing = _changing_of_call(stored, now_wall_ms if new.ended else None)
+    if tx.run(UPDATE_CALL, key_id=old.id, key_version=old.version, **changing) != 1:
         raise Fenced(old.id)
-    _save_parties(tx, old, stored)
-    _save_legs(tx, old, stored)
+    if stored.parties is not old.parties:
+        _save_parties(tx, old, stored)
+        _save_legs(tx, old, stored)
     return stored
 
 
 def _save_parties(tx: Tx, old: Call, new: Call) -> None:
-    before = {party.n: _party_row(old.id, party) for party in old.parties}
-    fresh = [_party_row(new.id, party) for party in new.parties if party.n not in before]
-    if fresh:
-        tx.run_many(INSERT_PARTY, fresh)
-    changed = [
-        _keyed(row, _PARTY_FIXED, tables.parties, "call_id", "n")
+    before = {party.n: party for party in old.parties}
+    _insert_parties(tx, new.id, [party for party in new.parties if party.n not in before])
+    rows = [
+        {"key_call_id": new.id, "key_n": party.n, **_changing_of_party(party)}
         for party in new.parties
-        if party.n in before and (row := _party_row(new.id, party)) != before[party.n]
+        if (was := before.get(party.n)) is not None
+        and party is not was
+        and evolve(party, legs=was.legs) != was
     ]
-    if changed:
-        tx.run_many(UPDATE_PARTY, changed)
+    tx.run_many(UPDATE_PARTY, rows)
 
 
 def _save_legs(tx: Tx, old: Call, new: Call) -> None:
     before = {leg.id: leg for leg in old.legs()}
-    fresh = [_leg_row(new.id, leg) for leg in new.legs() if leg.id not in before]
-    if fresh:
-        tx.run_many(INSERT_LEG, fresh)
-    changed = [
-        _keyed(_leg_row(new.id, leg), _LEG_FIXED, tables.legs, "id")
+    _insert_legs(tx, new.id, [leg for leg in new.legs() if leg.id not in before])
+    rows = [
+        {"key_id": leg.id, **_changing_of_leg(leg)}
         for leg in new.legs()
-        if leg.id in before and leg != before[leg.id]
+        if (was := before.get(leg.id)) is not None and leg is not was and leg != was
     ]
-    if changed:
-        tx.run_many(UPDATE_LEG, changed)
-
-
-def _keyed(
-    row: dict[str, Value],
-    fixed: frozenset[str],
-    table: Any,  # noqa: ANN401  (Table)
-    *keys: str,
-) -> dict[str, Value]:
-    values = {name: row[name] for name in _changing(table, fixed)}
-    return values | {f"key_{key}": row[key] for key in keys}
+    tx.run_many(UPDATE_LEG, rows)
 
 
 def load_call(tx: Tx, call_id: str, *, lock: bool = False) -> Call | None:

@@ -17,7 +17,13 @@ _C, _U, _S, _P, _D = (
 
 
 class CallerRow(NamedTuple):
-    """A user with the customer who pays, and the address a request came from, if any."""
+    """A user with the customer who pays, and what every request asks besides.
+
+    Attributes:
+        deck_version: the version of the customer's tariff in force; None without such a tariff.
+        frozen: all that the operator has frozen, a line of kind, space and target each; None when
+            nothing is.
+    """
 
     user_id: str
     user_name: str
@@ -42,6 +48,8 @@ class CallerRow(NamedTuple):
     billing_code_required: int
     customer_state: str
     launched_calls: int
+    deck_version: int | None
+    frozen: str | None
 
 
 _CALLER_COLUMNS = (
@@ -68,6 +76,12 @@ _CALLER_COLUMNS = (
     _C.c.billing_code_required,
     _C.c.state,
     _C.c.launched_calls,
+    select(tables.tariffs.c.active_version)
+    .where(tables.tariffs.c.name == _C.c.tariff)
+    .scalar_subquery(),
+    select(
+        func.aggregate_strings(tables.freezes.c.kind + " " + tables.freezes.c.target, "\n")
+    ).scalar_subquery(),
 )
 _CALLERS = select(*_CALLER_COLUMNS).join(_C, _C.c.id == _U.c.customer_id)
 
@@ -264,4 +278,3 @@ UNFREEZE = write_statement(
     ),
     name="unfreeze",
 )
-FREEZES = select_statement(select(tables.freezes.c.kind, tables.freezes.c.target), name="freezes")

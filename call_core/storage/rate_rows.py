@@ -98,8 +98,17 @@ class Decks:
     def __init__(self) -> None:
         self._decks: dict[tuple[str, int], RateDeck] = {}
 
-    def active(self, tx: Tx, tariff: str) -> RateDeck | None:
-        """Return the deck in force, None when the tariff has none."""
+    def active(self, tx: Tx, tariff: str, version: int | None = None) -> RateDeck | None:
+        """Return the deck in force, None when the tariff has none.
+
+        Args:
+            tx: the transaction.
+            tariff: its name.
+            version: the one in force, where that was read before in this transaction.
+        """
+        kept = None if version is None else self._decks.get((tariff, version))
+        if kept is not None:
+            return kept
         row = tx.one(TARIFF, name=tariff)
         return None if row is None else self._deck(tx, row)
 

@@ -13,6 +13,7 @@ from call_core.calls.model import MS, Call, Leg
 from call_core.calls.plan import time_limit_call_ms
 from call_core.calls.rules import Rules
 from call_core.contracts import SwitchEvent
+from call_core.evolve import evolve
 from call_core.ledger.accounts import available
 from call_core.notices import Notice
 from call_core.rating.deck import RateDeck
@@ -87,9 +88,9 @@ def price_originated(tx: Tx, house: House, old: Call, new: Call, stamp: Stamp) -
         if terms is None:
             new = new.with_leg(_not_dialled(leg, stamp))
         elif not leg.holds or not _differs(terms, leg.terms):
-            new = new.with_leg(replace(leg, terms=terms))
+            new = new.with_leg(evolve(leg, terms=terms))
         else:
-            new = new.with_leg(_reprice(replace(leg, terms=terms), house.rules, stamp))
+            new = new.with_leg(_reprice(evolve(leg, terms=terms), house.rules, stamp))
     return new
 
 
@@ -100,7 +101,7 @@ def _starts_now(old: Call, leg: Leg) -> bool:
 
 
 def _not_dialled(leg: Leg, stamp: Stamp) -> Leg:
-    return replace(
+    return evolve(
         leg,
         originated_call_ms=None,
         ended_call_ms=stamp.call_ms,
@@ -116,7 +117,7 @@ def _differs(one: RateTerms, other: RateTerms) -> bool:
 def _reprice(leg: Leg, rules: Rules, stamp: Stamp) -> Leg:
     """Let the hold reach as far as it does at the new price; one that reaches nowhere is no leg."""
     seconds = seconds_affordable(leg.terms, leg.held_micros, rules.tax, rules.customer_country)
-    return replace(leg, paid_seconds=seconds) if seconds else _not_dialled(leg, stamp)
+    return evolve(leg, paid_seconds=seconds) if seconds else _not_dialled(leg, stamp)
 
 
 def terms_at(tx: Tx, house: House, tariff: str, number: str, at_call_ms: int) -> RateTerms | None:
@@ -148,7 +149,7 @@ def hold_for_new_legs(tx: Tx, house: House, old: Call, call: Call, stamp: Stamp)
         if micros <= least and ports.take(tx, house, call.shard, way):
             call = call.with_leg(with_hold(leg, seconds, micros))
         else:
-            failed = replace(
+            failed = evolve(
                 leg,
                 originated_call_ms=None,
                 ended_call_ms=leg.originated_call_ms or 0,
@@ -178,7 +179,7 @@ def _without_failed(old: Call, call: Call) -> Call:
         before = old.leg(leg.id)
         failed = leg.answered_call_ms is None and holds.may_settle(call, leg)
         if (before is None and not leg.holds) or (before is not None and failed):
-            call = call.with_leg(replace(leg, held_micros=0))
+            call = call.with_leg(evolve(leg, held_micros=0))
     return call
 
 
@@ -231,7 +232,7 @@ def _warn(call: Call, stamp: Stamp, house: House) -> tuple[Call, list[Notice]]:
     notice = news.last_minute(call, stamp.call_ms, house.rules)
     if notice is None:
         return call, []
-    return replace(call, warned_call_ms=stamp.call_ms), [notice]
+    return evolve(call, warned_call_ms=stamp.call_ms), [notice]
 
 
 def next_deadline_call_ms(call: Call, house: House) -> int | None:

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, select
 from call_core import command_json
 from call_core.calls.model import Call, CallState, Reason
 from call_core.commands import Late, Next, Reschedule, Schedule, Skip
+from call_core.evolve import evolve
 from call_core.notices import Notice
 from call_core.outcomes import Done, Instant, Launched, Outcome, Phrase, Refused, Told, Value
 from call_core.requests import Evidence
@@ -16,7 +17,7 @@ from call_core.storage.people_rows import CallerRow
 from call_core.storage.statements import select_statement
 from call_core.storage.transaction import Tx
 from call_core.units import changes, find_call, launch, resolve
-from call_core.units.caller import Ask, Asker, Stop, customer_of, read_frozen, user_of
+from call_core.units.caller import Ask, Asker, Stop, customer_of, frozen_of, user_of
 from call_core.units.house import House, Stamp
 
 _C = tables.calls
@@ -143,7 +144,7 @@ def _skip(tx: Tx, house: House, asker: Asker, call: Call, stamp: Stamp) -> Outco
 
 
 def _ended(call: Call, reason: Reason, stamp: Stamp) -> Call:
-    return replace(call, state=CallState.ENDED, reason=str(reason), ended_call_ms=stamp.call_ms)
+    return evolve(call, state=CallState.ENDED, reason=str(reason), ended_call_ms=stamp.call_ms)
 
 
 def _late(
@@ -169,7 +170,7 @@ def _move(
     code: str,
     stamp: Stamp,
 ) -> Outcome:
-    new = replace(call, due_call_ms=due_call_ms, timezone=zone, warned_call_ms=None)
+    new = evolve(call, due_call_ms=due_call_ms, timezone=zone, warned_call_ms=None)
     changes.commit_change(tx, house, call, new, stamp)
     tx.audit(AuditEntry(stamp.wall_ms, asker.user.id, "call.rescheduled", call.id))
     return Done(code, call.ref, call.id, {"at": Instant(due_call_ms, zone)})
@@ -187,7 +188,7 @@ def owner_of(tx: Tx, house: House, call: Call) -> Asker | None:
 
 
 def _asker(row: CallerRow, house: House, call: Call, tx: Tx) -> Asker:
-    frozen = read_frozen(tx)
+    frozen = frozen_of(row)
     asked = tx.one(EVIDENCE, id=call.request_id)
     # What was confirmed with a code counts as vouched for; so does what nobody remembers.
     evidence = max(Evidence.VOUCHED, Evidence(asked[0] if asked is not None else 0))
@@ -210,6 +211,8 @@ def _asker(row: CallerRow, house: House, call: Call, tx: Tx) -> Asker:
         received_wall_ms=call.created_wall_ms,
         confirmed=frozenset(confirmed),
         daily_spend_micros=row.daily_spend_micros,
+        frozen=frozen,
+        deck_version=row.deck_version,
     )
 
 
@@ -236,7 +239,7 @@ def launch_due(tx: Tx, house: House, call_id: str, stamp: Stamp) -> Call | None:
         return None
     command = replace(command_json.from_json(row[0]), at=None)
     # The warning ahead is not the last minute's of a running call.
-    entry = replace(call, warned_call_ms=None)
+    entry = evolve(call, warned_call_ms=None)
     try:
         outcome, launched = launch.launch(tx, house, asker, command, stamp, entry)
     except (Stop, Ask) as refused:
@@ -286,7 +289,7 @@ def warn_shortfall(tx: Tx, house: House, call_id: str, stamp: Stamp) -> bool:
         return False
     command = replace(command_json.from_json(row[0]), at=None)
     stored = call_rows.save_call(
-        tx, call, replace(call, warned_call_ms=stamp.call_ms), stamp.wall_ms
+        tx, call, evolve(call, warned_call_ms=stamp.call_ms), stamp.wall_ms
     )
     try:
         launch.rehearse(tx, house, asker, command, stamp)

@@ -24,6 +24,7 @@ class Asker:
     """One request's user and circumstances.
 
     Attributes:
+        frozen: what the operator has frozen; deck_version: of the tariff, as in `CallerRow`.
         evidence: how sure the channel was; scopes: what its token may do.
         channel, address, thread, request_id: where the answer and later news go.
         confirmed: questions that were answered with `go`, by code; they are not asked again.
@@ -48,6 +49,8 @@ class Asker:
     request_id: str
     in_session: bool
     received_wall_ms: int
+    frozen: "Frozen"
+    deck_version: int | None
     sent_wall_ms: int | None = None
     text: str = ""
     confirmed: frozenset[str] = frozenset()
@@ -55,7 +58,6 @@ class Asker:
     quoted_micros: int | None = None
     page_rows: int = 0
     daily_spend_micros: int | None = None
-    frozen: "Frozen | None" = None
     sender: str = ""
 
     @property
@@ -128,10 +130,9 @@ def find_row(tx: Tx, request: Request) -> CallerRow | None:
     return tx.one(people_rows.CALLER_OF_SENDER, space=request.id_space, address=request.sender)
 
 
-def asker_of(
-    row: CallerRow, request: Request, request_id: str, house: House, frozen: "Frozen"
-) -> Asker:
+def asker_of(row: CallerRow, request: Request, request_id: str, house: House) -> Asker:
     """Return the user behind a request with all that decisions need."""
+    frozen = frozen_of(row)
     return Asker(
         customer=customer_of(row, house.limits, frozen),
         user=user_of(row, frozen, operator=request.channel == "cli"),
@@ -153,6 +154,7 @@ def asker_of(
         text=request.text,
         daily_spend_micros=row.daily_spend_micros,
         frozen=frozen,
+        deck_version=row.deck_version,
         sender=request.sender,
     )
 
@@ -178,17 +180,13 @@ class Frozen:
         return next((p for p in self.targets.get("prefix", ()) if bare.startswith(p)), "")
 
 
-def read_frozen(tx: Tx) -> Frozen:
-    """Return everything that is frozen now."""
+def frozen_of(row: CallerRow) -> Frozen:
+    """Return everything that is frozen, as it was read with the user in this transaction."""
     found: dict[str, set[str]] = {}
-    for kind, target in tx.all(people_rows.FREEZES):
+    for line in (row.frozen or "").splitlines():
+        kind, _, target = line.partition(" ")
         found.setdefault(kind, set()).add(target)
     return Frozen({kind: frozenset(targets) for kind, targets in found.items()})
-
-
-def frozen_now(tx: Tx, asker: Asker) -> Frozen:
-    """Return what is frozen, as it was read with the asker in this transaction."""
-    return read_frozen(tx) if asker.frozen is None else asker.frozen
 
 
 def customer_of(row: CallerRow, limits: Limits, frozen: Frozen) -> Customer:
@@ -211,7 +209,7 @@ def customer_of(row: CallerRow, limits: Limits, frozen: Frozen) -> Customer:
         opted_in=frozenset(NumberKind(kind) for kind in filter(None, row.opted_in.split(","))),
         billing_code_required=bool(row.billing_code_required),
         completed_calls=row.launched_calls,
-        limits=replace(limits, **own),
+        limits=replace(limits, **own) if own else limits,
     )
 
 

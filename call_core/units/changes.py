@@ -5,13 +5,13 @@ call as it was and as it should be, so no unit can forget the money side of what
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from call_core import numbering
 from call_core.calls.causes import cause_of
 from call_core.calls.holds import is_free, leg_word, may_settle, settle_leg
 from call_core.calls.model import MS, VERIFICATION, Call, CallState, Leg
 from call_core.contracts import SwitchEvent
+from call_core.evolve import evolve
 from call_core.ledger.accounts import (
     Account,
     AccountKind,
@@ -109,7 +109,7 @@ def _settle(
             continue
         judged = call if _free_allowed(tx, house, call, leg, stamp) else _without_free(call)
         settlement = settle_leg(judged, leg, house.rules)
-        done = replace(leg, settled=True, charge_micros=settlement.total_micros)
+        done = evolve(leg, settled=True, charge_micros=settlement.total_micros)
         settled.append((done, settlement))
         call = call.with_leg(done)
     return call, settled
@@ -130,7 +130,7 @@ def _settles_with_the_call(call: Call) -> bool:
 
 
 def _without_free(call: Call) -> Call:
-    return replace(call, free_first_leg=False)
+    return evolve(call, free_first_leg=False)
 
 
 def _free_allowed(tx: Tx, house: House, call: Call, leg: Leg, stamp: Stamp) -> bool:
@@ -379,7 +379,7 @@ def amend(tx: Tx, house: House, call: Call, leg: Leg, stamp: Stamp) -> Call:
     if due > difference:
         overrun = _late_overrun(call, leg, due - difference, f"{identifier}:overrun", stamp)
         ledger_rows.post_entries(tx, [Entry(overrun)], stamp.wall_ms)
-    return call.with_leg(replace(leg, charge_micros=charge))
+    return call.with_leg(evolve(leg, charge_micros=charge))
 
 
 def _late_overrun(call: Call, leg: Leg, micros: int, transfer_id: str, stamp: Stamp) -> Transfer:

@@ -30,13 +30,14 @@ from call_core.customers.admission import AdmissionFacts, admit_live
 from call_core.customers.callability import PartyRole
 from call_core.customers.limits import first_calls_limit_minutes
 from call_core.customers.model import UserRole
+from call_core.evolve import evolve
 from call_core.outcomes import Done, Instant, Money, Outcome, Phrase, Seconds, Told, Value
 from call_core.storage import call_rows, ledger_rows, record_rows
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.transaction import Tx
 from call_core.units import changes, find_call, funding, launch, new_call, resolve, routes, vouched
 from call_core.units.advance import budget, terms_at
-from call_core.units.caller import Asker, Stop, frozen_now, own_phones
+from call_core.units.caller import Asker, Stop, own_phones
 from call_core.units.house import House, Stamp
 
 _MINUTE_S = 60
@@ -126,7 +127,7 @@ def _add(
     n = max(party.n for party in call.parties) + 1
     leg = _new_leg(tx, house, asker, call, n, 1, person, stamp, accept=True)
     party = Party(n, Role.PARTICIPANT, person.label, leg.number_id, accept=True, legs=(leg,))
-    new = replace(call.with_party(party), kind="conference")
+    new = evolve(call.with_party(party), kind="conference")
     if call.kind != "conference":
         # The third person makes a conference of a call: its chair is the caller.
         new = _as_conference(new)
@@ -135,10 +136,8 @@ def _add(
 
 def _as_conference(call: Call) -> Call:
     roles = {Role.A: Role.CHAIR, Role.B: Role.PARTICIPANT}
-    parties = tuple(
-        replace(party, role=roles.get(party.role, party.role)) for party in call.parties
-    )
-    return replace(call, parties=parties)
+    parties = tuple(evolve(party, role=roles.get(party.role, party.role)) for party in call.parties)
+    return evolve(call, parties=parties)
 
 
 def _new_leg(
@@ -163,7 +162,7 @@ def _new_leg(
             call.first.label, resolve.stored_number(chair.number, chair.post_dial)
         )
     role = PartyRole.PARTICIPANT if origin is not None else PartyRole.A
-    launch.check_number(tx, house, asker, person, role, origin, sold=terms is not None)
+    launch.NumberGate(house, asker).check(person, role, origin, sold=terms is not None)
     assert terms is not None, person
     way = routes.Way(call.switch, "", None)  # chosen with the port, once it is paid for
     leg = new_call.new_leg(
@@ -201,7 +200,7 @@ def _paid(
         )
     rung = routes.Rung(leg.n, label, leg.number, leg.terms)
     (way,) = routes.routed(tx, house, [rung], call.shard, stamp, home=call.switch, ref=call.ref)
-    leg = replace(leg, trunk=way.trunk, buy_terms=way.buy)
+    leg = evolve(leg, trunk=way.trunk, buy_terms=way.buy)
     for kind in funding.callee_kinds(leg.number):
         record_rows.count(tx, asker.customer.id, kind, stamp.hour)
     return with_hold(leg, cover.legs[0].covered_s, cover.legs[0].held_micros)
@@ -218,7 +217,7 @@ def _admit(tx: Tx, asker: Asker, call: Call, leg: Leg, hold_micros: int, stamp: 
             customer=asker.customer,
             user=asker.user,
             origin=None,
-            service_frozen=frozen_now(tx, asker).everything,
+            service_frozen=asker.frozen.everything,
             parties=len(alive),
             redials=0 if party is None else party.redials,
             spent_today_micros=counts.spent_today_micros + held,
@@ -236,7 +235,7 @@ def _drop(call: Call, command: Drop, stamp: Stamp) -> tuple[Call, Outcome]:
     assert party is not None, n
     if party.gone:
         raise Stop("party_gone", ref=call.ref, label=party.label, example=f"redial {n}")
-    new = call.with_party(replace(party, dropped=True))
+    new = call.with_party(evolve(party, dropped=True))
     for leg in party.legs:
         if not leg.ended and not leg.hangup_asked:
             new = new.with_leg(_stopped(leg, Cause.DROPPED, stamp))
@@ -246,8 +245,8 @@ def _drop(call: Call, command: Drop, stamp: Stamp) -> tuple[Call, Outcome]:
 def _stopped(leg: Leg, cause: Cause, stamp: Stamp) -> Leg:
     """Return a leg on its way out: at once when it was never originated."""
     if leg.originated_call_ms is None:
-        return replace(leg, ended_call_ms=stamp.call_ms, cause=int(Cause.NOT_DIALLED))
-    return replace(leg, hangup_asked=int(cause))
+        return evolve(leg, ended_call_ms=stamp.call_ms, cause=int(Cause.NOT_DIALLED))
+    return evolve(leg, hangup_asked=int(cause))
 
 
 def _mute(call: Call, command: Mute | Unmute) -> tuple[Call, Outcome]:
@@ -256,18 +255,18 @@ def _mute(call: Call, command: Mute | Unmute) -> tuple[Call, Outcome]:
     if command.party is None:
         new = call
         for other in call.others:
-            new = new.with_party(replace(other, muted=muted))
+            new = new.with_party(evolve(other, muted=muted))
         return new, Done(f"{word}_all", call.ref, call.id, {"parties": len(call.others)})
     n = resolve.party_number(call, command.party, "mute")
     party = call.party(n)
     assert party is not None, n
-    new = call.with_party(replace(party, muted=muted))
+    new = call.with_party(evolve(party, muted=muted))
     return new, Done(word, call.ref, call.id, {"label": party.label, "party": n})
 
 
 def _lock(call: Call, command: Lock | Unlock) -> tuple[Call, Outcome]:
     locked = isinstance(command, Lock)
-    new = replace(call, locked=locked)
+    new = evolve(call, locked=locked)
     return new, Done("locked" if locked else "unlocked", call.ref, call.id)
 
 
@@ -279,7 +278,7 @@ def _extend(
         raise Stop("no_time_limit", ref=call.ref)
     more = command.minutes * _MINUTE_S
     longest = None if call.max_seconds is None else call.max_seconds + more
-    new = replace(
+    new = evolve(
         call,
         stated_seconds=None if call.stated_seconds is None else call.stated_seconds + more,
         max_seconds=_within_first_calls(tx, asker, call, longest),
@@ -323,13 +322,12 @@ def _redial(
     old = party.last_leg
     terms = terms_at(tx, house, asker.tariff, old.number, stamp.call_ms)
     person = resolve.Resolved(party.label, resolve.stored_number(old.number, old.post_dial))
-    launch.check_number(
-        tx, house, asker, person, PartyRole.PARTICIPANT, None, sold=terms is not None
-    )
+    gate = launch.NumberGate(house, asker)
+    gate.check(person, PartyRole.PARTICIPANT, None, sold=terms is not None)
     assert terms is not None, person
-    again = replace(next_attempt(old), terms=terms)
+    again = evolve(next_attempt(old), terms=terms)
     leg = _paid(tx, house, asker, call, party.label, again, stamp)
-    new = call.with_party(replace(party, redials=party.redials + 1, dropped=False))
+    new = call.with_party(evolve(party, redials=party.redials + 1, dropped=False))
     return new.with_leg(leg), Done(
         "redialling", call.ref, call.id, {"label": party.label, "party": n}
     )
@@ -406,7 +404,7 @@ def stop_call(tx: Tx, house: House, call: Call, reason: Reason, stamp: Stamp) ->
     if call.state in (CallState.ENDING, CallState.ENDED):
         return call
     if call.state in (CallState.SCHEDULED, CallState.ASKED):
-        new = replace(call, state=CallState.ENDED, reason=str(reason), ended_call_ms=stamp.call_ms)
+        new = evolve(call, state=CallState.ENDED, reason=str(reason), ended_call_ms=stamp.call_ms)
     else:
         new = end(call, reason, stamp.call_ms, house.rules)
     return changes.commit_change(tx, house, call, new, stamp)

@@ -1,10 +1,9 @@
 """What is corrected after the fact: the billing code of a call, on its records as amendments."""
 
-from dataclasses import replace
-
 from call_core.calls.model import Call
 from call_core.commands import SetBillingCode
 from call_core.customers.model import UserRole
+from call_core.evolve import evolve
 from call_core.outcomes import Done
 from call_core.storage import call_rows, people_rows, record_rows
 from call_core.storage.audit_chain import AuditEntry
@@ -42,7 +41,7 @@ def take_back(tx: Tx, asker: Asker, call_id: str, code: str, stamp: Stamp) -> No
 
 
 def _write(tx: Tx, asker: Asker, call: Call, code: str, stamp: Stamp) -> Done:
-    stored = call_rows.save_call(tx, call, replace(call, billing_code=code), stamp.wall_ms)
+    stored = call_rows.save_call(tx, call, evolve(call, billing_code=code), stamp.wall_ms)
     for leg in call.legs():
         if leg.settled:
             tx.write(

@@ -65,7 +65,6 @@ from call_core.units.caller import (
     Stop,
     asker_of,
     find_row,
-    read_frozen,
 )
 from call_core.units.house import House, Stamp
 
@@ -138,7 +137,7 @@ def handle(
     principal = row.user_id
     if not request_rows.claim(tx, request, request_id, principal, row.user_id):
         return _repeat(tx, request, principal)
-    asker = _addressed(tx, asker_of(row, request, request_id, house, read_frozen(tx)))
+    asker = _addressed(tx, asker_of(row, request, request_id, house))
     if new_address:
         handled = Handled(belongings.joined(tx, asker, stamp))
     else:

@@ -150,7 +150,7 @@ def _more(tx: Tx, asker: Asker, stamp: Stamp) -> Outcome:
 def _price(tx: Tx, house: House, asker: Asker, command: Quote | Rate, stamp: Stamp) -> Told:
     if isinstance(command, Quote):
         return _quote(tx, house, asker, command, stamp)
-    deck = house.decks.active(tx, asker.tariff)
+    deck = house.decks.active(tx, asker.tariff, asker.deck_version)
     if deck is None:
         raise Stop("no_rate_for", text=command.destination)
     rows = _rows_of(deck, asker, command.destination, stamp.call_ms)
@@ -210,7 +210,7 @@ def _quote(tx: Tx, house: House, asker: Asker, command: Quote, stamp: Stamp) -> 
     total = 0
     for person, role, start in ((first, PartyRole.A, None), (other, PartyRole.B, first)):
         terms = terms_at(tx, house, asker.tariff, person.number.digits, stamp.call_ms)
-        launch.check_number(tx, house, asker, person, role, start, sold=terms is not None)
+        launch.NumberGate(house, asker).check(person, role, start, sold=terms is not None)
         assert terms is not None, person
         total += terms.price_micros_per_minute
         rows.append(

@@ -28,7 +28,7 @@ from call_core.storage import ledger_rows, people_rows, record_rows
 from call_core.storage.transaction import Tx
 from call_core.units import funding, new_call, resolve, routes, vouched
 from call_core.units.advance import terms_in
-from call_core.units.caller import Ask, Asker, Frozen, Stop, frozen_now, own_phones, permit
+from call_core.units.caller import Ask, Asker, Stop, own_phones, permit
 from call_core.units.house import House, Stamp
 from call_core.units.new_call import EVER, MINUTE_S, LaunchCommand, Wanted
 
@@ -111,8 +111,8 @@ def _resolve(tx: Tx, house: House, asker: Asker, command: LaunchCommand, stamp: 
     others = tuple(_target(tx, asker, command, n, phones) for n in range(len(written)))
     people = (first, *others)
     _no_repeats(people)
-    deck = house.decks.active(tx, asker.tariff)
-    gate = NumberGate(house, asker, frozen_now(tx, asker))
+    deck = house.decks.active(tx, asker.tariff, asker.deck_version)
+    gate = NumberGate(house, asker)
     terms = tuple(
         _term(gate, deck, person, None if n == 0 else first, stamp, conference=conference)
         for n, person in enumerate(people)
@@ -167,15 +167,10 @@ def _no_repeats(people: Sequence[resolve.Resolved]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class NumberGate:
-    """The one gate for every leg there is: what this user may have rung.
-
-    Attributes:
-        frozen: what the operator has frozen, read in this transaction.
-    """
+    """The one gate for every leg there is: what this user may have rung."""
 
     house: House
     asker: Asker
-    frozen: Frozen
 
     def check(
         self,
@@ -200,7 +195,7 @@ class NumberGate:
             origin=None if origin is None else origin.number,
         )
         refuse(callable_number(person.number, role, context))
-        if self.frozen.prefix_of(person.number.digits):
+        if asker.frozen.prefix_of(person.number.digits):
             number = Phone(person.number.digits)
             raise Stop("prefix_frozen", number=number, change="operator")
 
@@ -222,24 +217,6 @@ def _term(
     gate.check(person, role, origin, sold=terms is not None)
     assert terms is not None, person
     return terms
-
-
-def check_number(
-    tx: Tx,
-    house: House,
-    asker: Asker,
-    person: resolve.Resolved,
-    role: PartyRole,
-    origin: resolve.Resolved | None,
-    *,
-    sold: bool,
-) -> None:
-    """Refuse a number that may not be rung.
-
-    Raises:
-        Stop: it may not.
-    """
-    NumberGate(house, asker, frozen_now(tx, asker)).check(person, role, origin, sold=sold)
 
 
 def refuse(refusal: Refusal | None) -> None:
@@ -275,7 +252,7 @@ def facts_of(
         user=asker.user,
         origin=wanted.origin,
         origin_label=wanted.origin.label,
-        service_frozen=frozen_now(tx, asker).everything,
+        service_frozen=asker.frozen.everything,
         billing_code=code,
         billing_code_known=code is None or _is_known_code(tx, asker, code),
         parties=len(wanted.people),

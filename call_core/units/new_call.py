@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from call_core import command_json, numbering
 from call_core.calls.holds import with_hold
@@ -20,6 +20,7 @@ from call_core.commands import Call as CallCommand
 from call_core.commands import Conference
 from call_core.customers.limits import first_calls_limit_minutes
 from call_core.customers.model import OwnPhone
+from call_core.evolve import evolve
 from call_core.ledger.accounts import Account
 from call_core.outcomes import Instant, Launched, Money, Outcome, Phone, Scheduled, Value
 from call_core.rating.rater import Extension, RateTerms
@@ -126,11 +127,11 @@ def _call(
     call_id = scheduled.id if scheduled is not None else stamp.new_id("call")
     ref = scheduled.ref if scheduled is not None else refs.take(tx, asker, call_id, stamp)
     parties = tuple(_party(call_id, wanted, n, cover, ways[n]) for n in range(len(wanted.people)))
-    started = replace(parties[0].legs[0], originated_call_ms=stamp.call_ms)
-    parties = (replace(parties[0], legs=(started,)), *parties[1:])
+    started = evolve(parties[0].legs[0], originated_call_ms=stamp.call_ms)
+    parties = (evolve(parties[0], legs=(started,)), *parties[1:])
     bare = blank_call(house, asker, wanted.command, call_id, ref, stamp)
     shard = house.shard_for(stamp)
-    return replace(
+    return evolve(
         scheduled if scheduled is not None else bare,
         kind=wanted.kind,
         title=wanted.people[0].label if wanted.kind == VERIFICATION else bare.title,
@@ -292,7 +293,7 @@ def put_on_calendar(tx: Tx, house: House, asker: Asker, wanted: Wanted, stamp: S
     call_id = stamp.new_id("call")
     ref = refs.take(tx, asker, call_id, stamp)
     exact = resolve.with_time(wanted.command, wanted.due)
-    call = replace(
+    call = evolve(
         blank_call(house, asker, wanted.command, call_id, ref, stamp),
         due_call_ms=wanted.due.at_ms,
         timezone=wanted.due.zone,

@@ -7,10 +7,11 @@ is tried on the next trunk before the plan of the call hears of it.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from call_core.calls.model import Call, CallState, Leg, Party
 from call_core.calls.plan import next_attempt
+from call_core.evolve import evolve
 from call_core.outcomes import Phone
 from call_core.rating.rater import RateTerms
 from call_core.routing.choice import Plan, Route, Unroutable, UnroutableReason, choose, next_route
@@ -212,7 +213,7 @@ def _on_another_trunk(
     )
     again = _again(failed)
     if route is not None:
-        return call.with_leg(replace(again, trunk=route.trunk, buy_terms=route.buy))
+        return call.with_leg(evolve(again, trunk=route.trunk, buy_terms=route.buy))
     if _may_leave_switch(call) and len(tried) < MAX_TRUNKS_TRIED:
         return _by_another_switch(tx, house, lines, call, again, stamp)
     return call
@@ -235,7 +236,7 @@ def _tried(party: Party) -> list[str]:
 
 def _again(failed: Leg) -> Leg:
     """Return the next attempt of the same ring, to be paid for like the one that failed."""
-    return replace(
+    return evolve(
         next_attempt(failed),
         moves=failed.moves,
         held_micros=failed.held_micros,
@@ -281,5 +282,5 @@ def _by_another_switch(
     if not ports.take(tx, house, call.shard, _counted(ways[1:])):
         return call
     for leg, way in zip((again, *planned), ways, strict=True):
-        call = call.with_leg(replace(leg, trunk=way.trunk, buy_terms=way.buy))
-    return replace(call, switch=plan.switch)
+        call = call.with_leg(evolve(leg, trunk=way.trunk, buy_terms=way.buy))
+    return evolve(call, switch=plan.switch)

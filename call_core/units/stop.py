@@ -1,10 +1,9 @@
 """Calls whose legs never reached the switch: ended when they waited too long, else asked anew."""
 
-from dataclasses import replace
-
 from call_core.calls.causes import Cause
 from call_core.calls.machine import advance, end
 from call_core.calls.model import Call, Reason
+from call_core.evolve import evolve
 from call_core.storage.transaction import Tx
 from call_core.units import changes
 from call_core.units.house import House, Stamp
@@ -20,7 +19,7 @@ def originate_now(tx: Tx, house: House, call: Call, leg_ids: frozenset[str], sta
     new = call
     for leg in call.legs():
         if leg.id in leg_ids:
-            new = new.with_leg(replace(leg, originated_call_ms=stamp.call_ms))
+            new = new.with_leg(evolve(leg, originated_call_ms=stamp.call_ms))
     return changes.commit_change(tx, house, call, new, stamp)
 
 
@@ -35,7 +34,7 @@ def expire(tx: Tx, house: House, call: Call, leg_ids: frozenset[str], stamp: Sta
     for leg in call.legs():
         if leg.id in leg_ids:
             new = new.with_leg(
-                replace(
+                evolve(
                     leg,
                     ended_call_ms=stamp.call_ms,
                     cause=int(Cause.EXPIRED),

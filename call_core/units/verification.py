@@ -22,7 +22,7 @@ from call_core.storage import ledger_rows, people_rows, record_rows
 from call_core.storage.transaction import Tx
 from call_core.units import funding, launch, new_call, resolve, routes
 from call_core.units.advance import terms_in
-from call_core.units.caller import Asker, Stop, frozen_now, own_phones
+from call_core.units.caller import Asker, Stop, own_phones
 from call_core.units.house import House, Stamp
 from call_core.units.new_call import Wanted
 
@@ -111,9 +111,9 @@ def _insert(tx: Tx, phone: Phone, stamp: Stamp) -> None:
 def _call(tx: Tx, house: House, asker: Asker, phone: Phone, stamp: Stamp) -> tuple[Call, str]:
     """Admit the call as any other and write it; return it with the digits to key."""
     person = resolve.Resolved(phone.label, resolve.stored_number(phone.number, phone.extension))
-    deck = house.decks.active(tx, asker.tariff)
+    deck = house.decks.active(tx, asker.tariff, asker.deck_version)
     terms = terms_in(deck, person.number.digits, stamp.call_ms)
-    gate = launch.NumberGate(house, asker, frozen_now(tx, asker))
+    gate = launch.NumberGate(house, asker)
     gate.check(person, PartyRole.VERIFICATION, None, sold=terms is not None)
     assert terms is not None, person
     digits = stamp.new_code(DIGITS)

@@ -2,6 +2,7 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 import pytest
+from phonenumbers.timezone import time_zones_for_number
 
 from call_core.numbering import (
     E164,
@@ -13,7 +14,7 @@ from call_core.numbering import (
     normalise,
     zones_of,
 )
-from call_core.numbering.countries import international_prefix_length
+from call_core.numbering.countries import international_prefix_length, library_number
 
 GSM_7_LETTERS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz '()-&.")
 
@@ -42,6 +43,23 @@ def test_names_and_aliases_are_unique() -> None:
 def test_country_name(code: str, name: str) -> None:
     """A code that nobody knows is shown as it is."""
     assert country_name(code) == name
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_a_number_becomes_libphonenumbers_own_without_being_parsed_again(region: str) -> None:
+    """Of every type in every country, leading zeros kept; its clocks are those of the library."""
+    for kind in phonenumbers.PhoneNumberType.values():
+        parsed = phonenumbers.example_number_for_type(region, kind)
+        if parsed is None or not phonenumbers.is_valid_number(parsed):
+            continue
+        digits = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        number = normalise(digits, Home(""))
+        assert isinstance(number, E164), digits
+        again = library_number(number)
+        assert again == phonenumbers.parse(digits)
+        assert number.region == phonenumbers.region_code_for_number(parsed)
+        zones = [zone for zone in time_zones_for_number(again) if zone != "Etc/Unknown"]
+        assert not zones_of(number) or list(zones_of(number)) == zones
 
 
 @pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))

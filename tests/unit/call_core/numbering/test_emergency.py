@@ -1,4 +1,6 @@
+import phonenumbers
 import pytest
+from phonenumbers import PhoneMetadata
 
 from call_core.numbering import emergency_numbers, is_emergency, is_emergency_in
 
@@ -60,3 +62,15 @@ def test_other_targets_pass(text: str) -> None:
 def test_emergency_by_country(text: str, countries: list[str], expected: bool) -> None:  # noqa: FBT001  (a table's column)
     """Two-digit numbers, and forms that are ordinary elsewhere, count where the caller may be."""
     assert is_emergency_in(text, countries) is expected
+
+
+def test_no_country_has_an_emergency_number_of_more_than_six_digits() -> None:
+    """So longer ones need not be looked for (`_MOST_DIGITS`)."""
+    for region in phonenumbers.SUPPORTED_SHORT_REGIONS:
+        metadata = PhoneMetadata.short_metadata_for_region(region)
+        emergency = None if metadata is None else metadata.emergency
+        if metadata is None or emergency is None or not emergency.national_number_pattern:
+            continue
+        general = metadata.general_desc
+        assert general is not None
+        assert max(emergency.possible_length or general.possible_length) <= 6, region
