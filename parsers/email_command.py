@@ -64,7 +64,7 @@ def _addressed(message: MailMessage) -> Command | ParseError:
 
 def _begins(line: str) -> bool:
     """Whether a line begins as options, a command or a number do."""
-    first = line.lower().split()[0]
+    first = next(iter(line.lower().split()), "")
     return is_option_word(first.rstrip(":")) or _has_verb(line) or _DIGITS.match(first) is not None
 
 

@@ -7,9 +7,9 @@ person would. It reads what these two write and similar pages; it is no browser.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 
 from call_core.errors import ParseError
+from parsers.small_tags import Tag, pieces
 
 MAX_SCREEN_CHARS = 16_384
 
@@ -78,30 +78,39 @@ def read_screen(text: str) -> Screen:
     """Read a page.
 
     Raises:
-        ParseError: `screen_too_long`.
+        ParseError: `screen_too_long`, it or a reference in it.
     """
     if len(text) > MAX_SCREEN_CHARS:
         raise ParseError("screen_too_long", limit=MAX_SCREEN_CHARS)
     reader = _WmlReader() if "<wml" in text else _HtmlReader()
-    reader.feed(text)
-    reader.close()
+    for piece in pieces(text):
+        reader.take(piece)
     reader.end_line()
     return reader.screen
 
 
-class _Reader(HTMLParser):
+class _Reader:
     """What both have: lines of words, inputs, options."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.screen = Screen()
         self._line: list[str] = []
         self._label: list[str] | None = None
         self._select = ""
         self._value = ""
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = {name: self.said(value or "") for name, value in attrs}
+    def take(self, piece: Tag | str) -> None:
+        """Read on."""
+        if isinstance(piece, str):
+            (self._line if self._label is None else self._label).append(self.said(piece))
+            return
+        if piece.opens:
+            self._begin(piece.name, piece.attributes)
+        if piece.closes:
+            self._end(piece.name)
+
+    def _begin(self, tag: str, written: _Attributes) -> None:
+        attributes = {name: self.said(value) for name, value in written.items()}
         if tag in _BREAKS:
             self.end_line()
         if tag == "select":
@@ -109,22 +118,17 @@ class _Reader(HTMLParser):
             self.screen.options[self._select] = []
             self.screen.inputs.setdefault(self._select, "")
         if tag == "option":
-            self._begin_option(attributes, chosen=any(name == "selected" for name, _ in attrs))
+            self._begin_option(attributes)
         if tag in {"a", "option", "title", "anchor"}:
             self._label = []
-        self.begin(tag, attributes)
+        self.begin(tag, attributes, written)
 
-    def parse_marked_section(self, i: int, report: bool = True) -> int:  # noqa: FBT001, FBT002  (the library's)
-        """Take `<![…>` for a comment, as browsers do; the library raises at unknown words."""
-        del report
-        return self.parse_bogus_comment(i)
-
-    def _begin_option(self, attributes: _Attributes, *, chosen: bool) -> None:
+    def _begin_option(self, attributes: _Attributes) -> None:
         self._value = attributes.get("value", "")
-        if chosen:
+        if "selected" in attributes:
             self.screen.inputs[self._select] = self._value
 
-    def handle_endtag(self, tag: str) -> None:
+    def _end(self, tag: str) -> None:
         self.end(tag)
         if tag == "option":
             choices = self.screen.options.setdefault(self._select, [])
@@ -132,11 +136,8 @@ class _Reader(HTMLParser):
         if tag in _BREAKS:
             self.end_line()
 
-    def handle_data(self, data: str) -> None:
-        (self._line if self._label is None else self._label).append(self.said(data))
-
-    def begin(self, tag: str, attributes: _Attributes) -> None:
-        """Note what only this kind of page has."""
+    def begin(self, tag: str, attributes: _Attributes, written: _Attributes) -> None:
+        """Note what only this kind of page has; `written` is without what `said` did."""
 
     def end(self, tag: str) -> None:
         """Note the end of what only this kind of page has."""
@@ -167,11 +168,6 @@ class _WmlReader(_Reader):
     def said(self, text: str) -> str:
         return text.replace("$$", "$")
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "postfield":
-            self._postfield({name: value or "" for name, value in attrs})
-        super().handle_starttag(tag, attrs)
-
     def _postfield(self, attributes: _Attributes) -> None:
         name, value = attributes.get("name", ""), attributes.get("value", "")
         variable = _VARIABLE.fullmatch(value)
@@ -180,8 +176,10 @@ class _WmlReader(_Reader):
         elif self._fields is not None:
             self._fields[name] = self.said(value)
 
-    def begin(self, tag: str, attributes: _Attributes) -> None:
+    def begin(self, tag: str, attributes: _Attributes, written: _Attributes) -> None:
         match tag:
+            case "postfield":
+                self._postfield(written)
             case "card":
                 self.screen.title = attributes.get("title", "")
             case "input":
@@ -210,7 +208,8 @@ class _HtmlReader(_Reader):
         self._names: list[str] = []
         self._buttons: list[tuple[str, str]] = []
 
-    def begin(self, tag: str, attributes: _Attributes) -> None:
+    def begin(self, tag: str, attributes: _Attributes, written: _Attributes) -> None:
+        del written
         match tag:
             case "form":
                 self._action = attributes.get("action", "")

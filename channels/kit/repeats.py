@@ -1,15 +1,16 @@
 """Ids for wires that carry none: the same words within a window are the same request.
 
-The first time that something is said its id is made of its digest and the minute; while it is
-repeated within the window, the id stays. A restart forgets the window: what is repeated across one
-is the same request within the same minute, and beyond it the core's own question about a call that
-was just launched stands guard.
+The first time that something is said its id is made of its digest and the 90 seconds of the clock
+that it falls in; while it is repeated within the window, the id stays. A restart forgets it all:
+what is repeated across one is the same request within the same 90 seconds, and beyond it the core's
+own question about a call that was just launched stands guard.
 """
 
 import hashlib
 from collections import OrderedDict
 
-WINDOW_MS = 60_000
+WINDOW_MS = 90_000
+"""Whoever overheard a page can say it again for so long and gets its answer, but no call."""
 MOST_REMEMBERED = 20_000
 
 

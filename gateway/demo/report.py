@@ -8,11 +8,13 @@ from rich.console import Console
 from rich.table import Table
 
 from call_core.money import format_amount, format_money
+from channels.imap.settings import ImapSettings
 from gateway.demo.bills import Compared
 from gateway.demo.compare import Bill
 from gateway.demo.set_up import Settled
 from gateway.demo.world import CURRENCY, LONDON
 from gateway.server import Running
+from gateway.settings import Settings
 
 
 def data(service: Running, ada: Settled, compared: Sequence[Compared]) -> dict[str, Any]:
@@ -31,7 +33,18 @@ def data(service: Running, ada: Settled, compared: Sequence[Compared]) -> dict[s
             "password": ada.identity.password,
             "token": ada.identity.token,
         },
+        "mailbox": mailbox_url(service.settings),
     }
+
+
+def mailbox_url(settings: Settings) -> str:
+    """Return where a mail program finds the mailbox that is read, password included."""
+    section = settings.channel("imap")
+    assert isinstance(section, ImapSettings)
+    mailbox = section.mailboxes["demo"]
+    password = mailbox.password.get_secret_value()
+    where = f"{mailbox.host}:{mailbox.server_port}/{mailbox.folder}"
+    return f"imap://{mailbox.username}:{password}@{where}"
 
 
 def all_equal(compared: Sequence[Compared]) -> bool:
@@ -114,6 +127,7 @@ def _way_in(service: Running, ada: Settled) -> str:
         f"Sign in    {ada.person.mail}, password {ada.identity.password}",
         f"Phones     {service.url}/demo/phones    Mailbox  {service.url}/demo/mailbox",
         f"API        Authorization: Bearer {ada.identity.token}",
+        f"Mail in    {mailbox_url(settings)}   (a mail that a program puts there is read by IMAP)",
         *(f"Listening  {each}" for each in service.listening()),
         f"Database   {settings.shown_database()}   (made anew at every start)",
         "",

@@ -9,17 +9,25 @@ import contextlib
 import fcntl
 import random
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from call_core.ids import new_secret
 from channels.kit.registry import channel_classes
 from gateway.clocks import WallClock
 from gateway.demo.bills import Compared, compare
+from gateway.demo.imap_server import ImapServer
 from gateway.demo.phone_wall import ManyPhones, PhoneWall
 from gateway.demo.report import all_equal
 from gateway.demo.set_up import Settled, set_up
-from gateway.demo.world import people, phone_labels, settings_text
+from gateway.demo.world import (
+    IMAP,
+    free_port,
+    mailbox_settings,
+    people,
+    phone_labels,
+    settings_text,
+)
 from gateway.listeners import listeners
 from gateway.mailbox import Mailbox
 from gateway.server import Options, Running, running, stop_on_signals
@@ -58,13 +66,17 @@ async def run(folder: Path | None, report: Report, *, once: bool) -> bool:
     """
     with claimed(folder) as own:
         mailbox = Mailbox(WallClock())
-        relay_port = await mailbox.start()
+        password = new_secret(random.SystemRandom())
+        imap = ImapServer(password)
         try:
-            settings = make_settings(own, relay_port)
+            relay_port = await mailbox.start()
+            await imap.start(port=free_port(IMAP))
+            settings = make_settings(own, relay_port, mailbox_settings(imap.port, password))
             stop = asyncio.Event()
             with stop_on_signals(stop):
                 return await _run(settings, mailbox, stop, report, once=once)
         finally:
+            await imap.stop()
             await mailbox.stop()
 
 
@@ -117,13 +129,22 @@ async def _run(
     return all_equal(compared)
 
 
-def make_settings(folder: Path, relay_port: int) -> Settings:
-    """Write the demo's settings into an emptied folder and read them back."""
+def make_settings(
+    folder: Path, relay_port: int, imap_mailbox: Mapping[str, object] | None = None
+) -> Settings:
+    """Write the demo's settings into an emptied folder and read them back.
+
+    Args:
+        folder: where they are written.
+        relay_port: of the mailbox that takes what is sent.
+        imap_mailbox: settings of the mailbox that is read, if there is one.
+    """
     _empty(folder)
     file = folder / FILE_NAME
     found = list(listeners(load_settings(_blank(folder), {})))
     secret = new_secret(random.SystemRandom())
-    file.write_text(settings_text(channel_classes(), found, relay_port, secret), encoding="utf-8")
+    text = settings_text(channel_classes(), found, relay_port, secret, imap_mailbox)
+    file.write_text(text, encoding="utf-8")
     return load_settings(file, {})
 
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from channels.kit.pager_login import PAGER_CHANNELS
+from gateway.demo.imap_server import USER
 from gateway.listeners import Listener
 
 SPEED = 6
@@ -23,6 +24,8 @@ TOP_UP_MICROS = 25_000_000
 COMMAND = "call +44 20 7946 0018"
 LONDON = "+442079460018"
 RATES = Path(__file__).with_name("rates.csv")
+IMAP = Listener("imap", "127.0.0.1", 1143, "tcp")
+"""Where the demo's mailbox listens, if the port is free."""
 SITES = ("ny", "la", "ldn")
 BUY_PERCENT = {
     "ny-blue": {"": 62, "44": 55},
@@ -147,7 +150,11 @@ def phone_labels(everybody: Sequence[Person]) -> dict[str, str]:
 
 
 def settings_text(
-    channels: Iterable[str], listeners: Sequence[Listener], relay_port: int, secret: str
+    channels: Iterable[str],
+    listeners: Sequence[Listener],
+    relay_port: int,
+    secret: str,
+    imap_mailbox: Mapping[str, object] | None = None,
 ) -> str:
     """Return the demo's `callgate.toml`; free ports take the place of those in use.
 
@@ -156,6 +163,7 @@ def settings_text(
         listeners: what the defaults would listen on.
         relay_port: of the demo's mailbox.
         secret: whatever a channel shares with its peer, who is the demo itself.
+        imap_mailbox: settings of the mailbox that is read, if there is one.
     """
     sections: dict[str, dict[str, object]] = {
         "database": {"url": "sqlite:///callgate.db"},
@@ -165,6 +173,8 @@ def settings_text(
         sections[name] = _channel_settings(name, secret)
     for each in listeners:
         sections.setdefault(each.name, {})["port"] = free_port(each)
+    if imap_mailbox is not None:
+        sections["imap.mailboxes.demo"] = dict(imap_mailbox)
     sections["simulator"] = {"speed": SPEED, "file": "simulator.json"}
     sections |= {f"switches.{site}": {"kind": "simulator"} for site in SITES}
     sections |= {
@@ -177,6 +187,18 @@ def settings_text(
         lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
         lines += [""]
     return "\n".join(lines)
+
+
+def mailbox_settings(port: int, password: str) -> dict[str, object]:
+    """Return the settings of the demo's own mailbox on this machine (`[imap.mailboxes.NAME]`)."""
+    return {
+        "host": _LOOPBACK,
+        "port": port,
+        "tls": "never",
+        "username": USER,
+        "password": password,
+        "trusted": True,
+    }
 
 
 def buy_tariff(trunk: str) -> str:

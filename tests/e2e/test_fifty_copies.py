@@ -52,7 +52,7 @@ TIMEOUT_S = 60
 TEXT = "call +44 20 7946 0018"
 OTHER_AFTER_RESTART = frozenset({"pda", "snpp", "wap"})
 """Over a restart their answer may be another, though nothing rings: the micro pages ask to sign in
-again; SNPP's wire carries no id, and beyond the minute the core asks whether a repeat is meant."""
+again; SNPP's wire carries no id, and beyond its window the core asks whether a repeat is meant."""
 
 Send = Callable[[], Awaitable[str]]
 """Sends the very same message once more; returns what the client saw."""

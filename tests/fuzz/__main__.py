@@ -1,7 +1,7 @@
 """`python -m tests.fuzz [--seconds N] [--parser NAME] [--seed N]`: looks for what breaks a parser.
 
 Prints one line per parser and every finding with its input; the exit status is 1 when an exception
-got out. An input that takes longer than 50 ms is a finding too, though a busy machine may cause it.
+got out. An input that takes more than 50 ms of the processor is a finding too.
 """
 
 import argparse

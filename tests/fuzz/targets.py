@@ -287,7 +287,8 @@ PARSERS: Mapping[str, Target] = {
     "snpp_client": Target(_snpp_client, _SNPP, ("snpp_client", "snpp"), 4096),
     "wctp": Target(_wctp, _WCTP, ("wctp", "wctp_read", "wctp_xml"), wctp.MAX_BODY_BYTES),
     "packet": Target(_packet, (packet.seal_request(_REQUEST, KEYS, b"n" * 12),), ("packet",), 2048),
-    # A client's parser, which reads our own small pages; the library's needs time by the square.
-    "screen": Target(_screen, _PAGES, ("small_screen",), 8192),
+    "screen": Target(
+        _screen, _PAGES, ("small_screen", "small_tags"), small_screen.MAX_SCREEN_CHARS
+    ),
     "pages": Target(_pages, _LINES, ("markup", "small_html", "wml", "wctp_write"), 1024),
 }

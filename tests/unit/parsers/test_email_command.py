@@ -102,6 +102,13 @@ def test_what_begins_like_a_command_beside_an_address_is_never_ignored(
     assert refused.code == code
 
 
+def test_an_empty_mail_to_a_number_that_is_none_is_refused() -> None:
+    """And is no failure of ours, for which it would be sent again and again."""
+    error = command_of(mail("", "", to="44444444442079460018@gw.example.org"))
+    assert isinstance(error, ParseError)
+    assert error == command_of(mail("hello", "hello", to="44444444442079460018@gw.example.org"))
+
+
 def test_two_numbers_as_addresses_are_asked_about() -> None:
     """Ring one then the other, or both in a conference: the sender must say."""
     refused = command_of(mail("", "", to="6169779933@gw.example.org 6169779934@gw.example.org"))

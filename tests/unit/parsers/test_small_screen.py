@@ -110,7 +110,7 @@ def test_a_page_has_a_limit() -> None:
 
 
 def test_a_marked_section_is_a_comment() -> None:
-    """Whatever its words are; the library would raise."""
+    """Whatever its words are."""
     assert read_screen("<p>a<![CDATA[x]]>b<![x>c</p>").text == "abc"
     assert read_screen("a<![ without end").text.startswith("a")
 
