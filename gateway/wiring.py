@@ -163,7 +163,7 @@ def _deliverer(channel: Channel) -> Deliver:
 
 @contextlib.asynccontextmanager
 async def open_core(
-    settings: Settings, *, create: bool = False, drive: bool = True
+    settings: Settings, *, create: bool = False, drive: bool = True, beside: str = "cli"
 ) -> AsyncIterator[Core]:
     """Open database, switch and core; nothing is driven until `start`.
 
@@ -171,6 +171,7 @@ async def open_core(
         settings: what was configured.
         create: make and upgrade the database when it is missing.
         drive: whether `start` will be called; False leaves the switch's file to whoever serves.
+        beside: what this process is to the one that serves, without `drive`.
 
     Raises:
         StoreUnavailable: there is no such database, or it does not keep what it commits.
@@ -185,8 +186,8 @@ async def open_core(
 
         migrate.upgrade(url)
     wall = WallClock()
-    # A command line beside `serve` writes an audit chain of its own: `serve` remembers its end.
-    node = settings.node if drive else f"{settings.node}/cli"
+    # What runs beside `serve` writes an audit chain of its own: `serve` remembers its end.
+    node = settings.node if drive else f"{settings.node}/{beside}"
     store = await Store.open(
         url, node=node, limits=settings.store, probe=is_claimed, jitter=random.SystemRandom()
     )

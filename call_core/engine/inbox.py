@@ -122,6 +122,18 @@ class Inbox:
             self._wake.set()
         return kept
 
+    async def count_until_cancelled(self) -> None:
+        """Know how many wait, in a process that keeps requests and does none."""
+        while True:
+            with contextlib.suppress(CallCoreError):
+                await self._count()
+            await asyncio.sleep(_POLL_S)
+
+    async def _count(self) -> None:
+        kept_before = self.kept
+        waiting, self.oldest_wall_ms = await self._store.read(_waiting)
+        self.waiting = waiting + self.kept - kept_before
+
     # --- doing ----------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -219,5 +231,9 @@ def _next(
 ) -> tuple[list[InboxRow], int, int | None]:
     mask = sum(1 << shard for shard in owned)
     rows = tx.all(inbox_rows.NEXT, most=most, mask=mask, shards=shards)
+    return rows, *_waiting(tx)
+
+
+def _waiting(tx: Tx) -> tuple[int, int | None]:
     count, oldest = tx.one(inbox_rows.WAITING) or (0, None)
-    return rows, int(count), None if oldest is None else int(oldest)
+    return int(count), None if oldest is None else int(oldest)

@@ -58,6 +58,7 @@ def root(
 
 app.command("init", rich_help_panel=_SERVICE)(init.init)
 app.command("serve", rich_help_panel=_SERVICE)(system.serve)
+app.command("accept", rich_help_panel=_SERVICE)(system.accept)
 app.command("drill", rich_help_panel=_SERVICE)(drill.drill)
 app.command("simulate", rich_help_panel=_SERVICE)(system.simulate)
 app.command("demo", rich_help_panel=_SERVICE)(demo.demo)

@@ -21,6 +21,7 @@ from gateway.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from gateway.acceptor import Accepting
     from gateway.doctor import Finding
     from gateway.server import Running
     from gateway.settings import Settings
@@ -55,6 +56,39 @@ def serve(*, config: Config = None, as_json: Json = False) -> None:
             run_async(lambda: server.serve(settings, announce))
     except AlreadyServedError as error:
         raise CliError(str(error), CONFIGURATION) from error
+
+
+@command
+def accept(
+    name: Annotated[
+        str, typer.Argument(help="Of this process, another for each that runs at once.")
+    ] = "1",
+    *,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Take mail beside `callgate serve`, on its port and its database, until SIGTERM or Ctrl-C.
+
+    For more mail than one processor can take. It needs smtp.reuse_port, and keeps what it takes
+    for `callgate serve` to do.
+
+    Example: callgate accept 1
+    """
+    import os
+
+    from gateway import acceptor, logs
+    from gateway.settings_file import load_settings
+
+    settings = load_settings(config, os.environ)
+    logs.configure(settings.logs)
+    need_database(settings)
+
+    def announce(service: "Accepting") -> None:
+        listening = list(service.channel.listening())
+        data = {"ok": True, "listening": listening}
+        answer(data, f"Taking mail at {', '.join(listening)}", as_json=as_json, flush=True)
+
+    run_async(lambda: acceptor.accept(settings, name, announce))
 
 
 @command

@@ -42,6 +42,7 @@ ATTEMPTS = select_statement(
 LIVE = select_statement(
     select(func.count()).select_from(_C).where(_C.c.ended_wall_ms.is_(None)), name="calls_alive"
 )
+KEPT = select_statement(select(func.count()).select_from(tables.inbox), name="requests_kept")
 WAITING = select_statement(
     select(func.count()).select_from(_O).where(_O.c.state == "waiting", _O.c.attempts == 0),
     name="messages_waiting",
@@ -77,8 +78,9 @@ async def calls_alive(core: Core) -> int:
 
 
 async def unfinished(core: Core) -> int:
-    """Return how many calls have not ended and messages were never tried, together."""
-    return sum([int((await core.store.read(_rows, each))[0][0]) for each in (LIVE, WAITING)])
+    """Return how many requests wait, calls have not ended and messages were never tried."""
+    each_of = (KEPT, LIVE, WAITING)
+    return sum([int((await core.store.read(_rows, each))[0][0]) for each in each_of])
 
 
 async def compare(

@@ -48,7 +48,8 @@ class Acknowledged:
     Attributes:
         channel: `api`, `smtp`, or `smtp-source`, which does not tell the reply.
         number: what it rings.
-        reply: the call's id or the reply line; a repeat must get the same.
+        reply: the call's id or the reply line; a repeat must get the same. A mail that was kept
+            in a burst has no ref in its reply yet.
     """
 
     channel: str
@@ -133,7 +134,7 @@ class Clients:
         if self._rng.random() < _REPEAT_SHARE:
             again = await self._until_acknowledged(send, asked)
             self.tally.repeated += 1
-            if again != reply:
+            if again != reply and not (channel == "smtp" and again.startswith(f"{reply} ")):
                 told = f"{asked.key} was answered {reply}, and {again} when repeated"
                 self.tally.wrong.append(told)
 

@@ -30,6 +30,7 @@ ELSEWHERE = (
         "tests/unit/call_core/switches/test_simulator_client.py",
         "one end of a wire is tested by the other",
     ),
+    ("gateway/acceptor.py", "tests/e2e/test_accept.py", "needs two processes"),
     ("gateway/drill/checks.py", "tests/e2e/test_nodes.py", "needs nodes, switches and PostgreSQL"),
     ("gateway/drill/drills.py", "tests/e2e/test_nodes.py", "needs nodes, switches and PostgreSQL"),
     ("gateway/drill/service.py", "tests/e2e/test_nodes.py", "needs nodes, switches and PostgreSQL"),
