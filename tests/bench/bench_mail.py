@@ -5,7 +5,8 @@
 The load is Postfix's own `smtp-source`: 20 sessions of five senders, 2,048 octets, a connection for
 each mail. The address is the number, so every mail is a call, and every 250 stands for a committed
 row: of the call, or of the inbox, whose calls are counted before the round ends. `launched_per_s`
-is all of it: from the first mail to the last call. The phones ring until all is measured. Postfix
+is all of it: from the first mail to the last call. `shared` is with `callgate accept` beside
+`serve`, on any processor. The phones ring until all is measured. Postfix
 takes the same mails in turn and discards them. Server and load run on different processors. Needs
 Postfix, and root for it.
 """
@@ -40,6 +41,7 @@ url = "sqlite:///callgate.db"
 port = {http}
 [smtp]
 port = {smtp}
+reuse_port = true
 trusted_networks = ["127.0.0.0/8"]
 domains = ["gw.example"]
 max_connections = 1000
@@ -84,20 +86,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=2000, help="in each run")
     parser.add_argument("--rounds", type=int, default=5, help="of both, one after the other")
+    parser.add_argument("--beside", type=int, default=1, help="processes that accept beside serve")
     options = parser.parse_args()
     if postfix.program("smtp-source") is None or os.getuid() != 0:
         raise SystemExit("needs Postfix (smtp-source) and root")
-    rounds = [measured(options.messages) for _ in range(options.rounds)]
+    rounds = [measured(options.messages, options.beside) for _ in range(options.rounds)]
     ratios = [each["callgate"] / each["postfix"] for each in rounds]
     figures = {
         "raw_commits_per_s": raw_commits_per_s(),
         "postfix_per_s": _spread([each["postfix"] for each in rounds]),
         "callgate_per_s": _spread([each["callgate"] for each in rounds]),
+        "callgate_shared_per_s": _spread([each["shared"] for each in rounds]),
         "launched_per_s": _spread([each["launched"] for each in rounds]),
         "syncs_per_mail": round(statistics.median(each["syncs"] for each in rounds), 3),
         "cpu_ms_to_250": round(statistics.median(each["accept_cpu_ms"] for each in rounds), 2),
         "cpu_ms_to_call": round(statistics.median(each["cpu_ms"] for each in rounds), 2),
         "ratio": round(statistics.median(ratios), 2),
+        "ratio_shared": round(
+            statistics.median(each["shared"] / each["callgate"] for each in rounds), 2
+        ),
     }
     sys.stdout.write(json.dumps(figures) + "\n")
 
@@ -106,8 +113,8 @@ def _spread(values: list[float]) -> str:
     return f"{statistics.median(values):.0f} ({min(values):.0f}-{max(values):.0f})"
 
 
-def measured(messages: int) -> dict[str, float]:
-    """Return one round: mails per second of both, and what a mail costs Callgate."""
+def measured(messages: int, beside: int) -> dict[str, float]:
+    """Return one round: mails per second of each, and what a mail costs Callgate."""
     with postfix.running() as port:
         theirs = load(port, messages)
     with tempfile.TemporaryDirectory() as name:
@@ -120,9 +127,17 @@ def measured(messages: int) -> dict[str, float]:
             _wait_for_calls(folder, messages)
             launched = messages / (time.perf_counter() - began)
             cpu_s = _cpu_s(process.pid) - cpu_s
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        _, smtp, _ = stack.enter_context(serving(folder))
+        for each in range(beside):
+            stack.enter_context(_accepting(folder, str(each)))
+        shared = load(smtp, messages)
+        _wait_for_calls(folder, messages)
     return {
         "postfix": theirs,
         "callgate": ours,
+        "shared": shared,
         "launched": launched,
         "syncs": syncs / messages,
         "accept_cpu_ms": accept_cpu_s * 1000 / messages,
@@ -165,6 +180,22 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
     try:
         _wait(folder / "log", process)
         yield process, smtp, http
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextlib.contextmanager
+def _accepting(folder: Path, name: str) -> Iterator[None]:
+    """Take mail beside the one that serves."""
+    command = [*_callgate(), "accept", name]
+    with (folder / f"log-{name}").open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603  (our own program)
+            command, cwd=folder, stdout=log, stderr=log
+        )
+    try:
+        _wait(folder / f"log-{name}", process)
+        yield
     finally:
         process.terminate()
         process.wait(30)
