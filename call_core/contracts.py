@@ -90,7 +90,8 @@ class SwitchEvent:
         digit: for DIGIT.
         answered_call_ms: for ENDED, the switch's own answer time; None when never answered.
         cause: Q.850 number for ENDED and ORIGINATE_FAILED.
-        by_us: for ENDED, whether the switch ended it because we (or its armed limit) said so.
+        by_us: for ENDED, whether the switch ended it because we (or its armed limit) said so; for
+            ORIGINATE_FAILED, whether we never asked.
         certain: for ORIGINATE_FAILED, whether it is sure that no leg exists.
         switch: for events of the whole switch, which one; filled in where several are read.
     """

@@ -138,7 +138,7 @@ class Core:
                     self._house,
                     request,
                     stamp,
-                    self.engine.driver.adopt,
+                    self.engine.driver.launched,
                     priority=Priority.NEW,
                     key=key,
                 )

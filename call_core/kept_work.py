@@ -61,7 +61,7 @@ class KeptWork:
             self._engine.house,
             rows,
             stamps,
-            driver.adopt,
+            driver.launched,
             priority=Priority.NEW,
             key=request_id_of(stamps[0]),
         )

@@ -219,7 +219,8 @@ def _cut_by_switch(leg: Leg, event: SwitchEvent, end_call_ms: int) -> tuple[int,
 
 
 def _originate_failed(leg: Leg, event: SwitchEvent) -> Leg:
-    return evolve(leg, ended_call_ms=event.at_call_ms, cause=event.cause, hangup_by="switch")
+    by = "us" if event.by_us else "switch"
+    return evolve(leg, ended_call_ms=event.at_call_ms, cause=event.cause, hangup_by=by)
 
 
 def _late_answer(leg: Leg, event: SwitchEvent) -> Leg:

@@ -109,7 +109,7 @@ class Driver:
     # --- what wakes a call ----------------------------------------------------------------------
 
     def adopt(self, call: Call) -> LiveCall | None:
-        """Take a call that was just committed, or that this process has just come to own."""
+        """Take a call that is running, which this process owns or has just come to own."""
         if not self.driving or call.ended or call.state in _IDLE_STATES:
             return None
         if not self._house.drives(call.shard, call.epoch):
@@ -121,6 +121,12 @@ class Driver:
             live.stale = live.stale or call.version > live.call.version
         self._kick(live)
         return live
+
+    def launched(self, call: Call) -> None:
+        """Take a call whose launch this process has just committed."""
+        live = self.adopt(call)
+        if live is not None:
+            live.begun(None, call)
 
     def refresh(self, call_id: str) -> None:
         """Have a call read again because somebody else changed it; unknown calls are loaded."""
@@ -271,6 +277,7 @@ class Driver:
         changed = done.call is not live.call
         if changed:
             self._note(live.call, done.call)
+            live.begun(live.call, done.call)
         live.call = done.call
         self.quarantined += done.quarantined
         if done.quarantined:

@@ -154,7 +154,9 @@ class Engine:
             keeping,
             self._reconcile_again(report),
         ):
-            self._tasks.append(asyncio.get_running_loop().create_task(_logged(work)))
+            task = asyncio.get_running_loop().create_task(work)
+            task.add_done_callback(_log_failure)
+            self._tasks.append(task)
         return report
 
     async def _begin_alone(self) -> None:
@@ -444,11 +446,7 @@ def fact(tx: Tx, key: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-async def _logged(work: Awaitable[object]) -> None:
-    try:
-        await work
-    except asyncio.CancelledError:
-        raise
-    except Exception:
-        log.exception("engine.task_failed")
-        raise
+def _log_failure(task: asyncio.Task[None]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log.error("engine.task_failed", exc_info=error)

@@ -16,8 +16,15 @@ from call_core.units.house import House
 
 @dataclass(slots=True)
 class AskedLeg:
-    """What the switch was asked for one leg, so that it is asked once."""
+    """What the switch was asked for one leg, so that it is asked once.
 
+    Attributes:
+        fresh: this very process committed the leg's start and has not asked the switch for it, so
+            that no leg can be there. Unknown of a leg that is read from the store: the process that
+            committed it may have asked before it died.
+    """
+
+    fresh: bool = False
     originated: bool = False
     limit_until_call_ms: int | None = None
     prompt: Prompt | None = None
@@ -52,6 +59,19 @@ class LiveCall:
     failures: int = 0
     gone: bool = False
 
+    def begun(self, before: Call | None, after: Call) -> None:
+        """Note which legs this process has just committed the start of.
+
+        Args:
+            before: the call as it was stored until then; None when it was not running.
+            after: as committed.
+        """
+        for leg in after.legs():
+            was = None if before is None else before.leg(leg.id)
+            new = was is None or was.originated_call_ms is None
+            if new and leg.originated_call_ms is not None:
+                self.asked.setdefault(leg.id, AskedLeg(fresh=True))
+
 
 class Actuator:
     """Asks the switch for the difference between what a call wants and what was asked.
@@ -75,7 +95,7 @@ class Actuator:
         """Ask for everything that is missing.
 
         Returns:
-            Events of our own: legs that must not be rung at all.
+            Events of our own: legs that must not be rung at all, or not any more.
 
         Raises:
             Exception: whatever the switch raised; what was asked before it stays asked.
@@ -91,7 +111,7 @@ class Actuator:
                     continue
                 originates.append(self._originate(switch, live.call, wish.leg, asked, now_call_ms))
             elif not wish.exists:
-                await self._hang_up(switch, live.call, wish, asked)
+                refused += await self._hang_up(switch, live.call, wish, asked, now_call_ms)
         if originates:
             await asyncio.gather(*originates)
         for wish in wishes:
@@ -104,17 +124,24 @@ class Actuator:
         self, switch: Switch, call: Call, leg: Leg, asked: AskedLeg, now_call_ms: int
     ) -> None:
         began_ns = time.monotonic_ns()
+        asked.fresh = False  # whatever becomes of the order: from now on a leg may be there
         await switch.originate(order_of(call, leg, self._house, now_call_ms))
         asked.originated = True
         self._observed("originate", call, leg, began_ns)
 
-    async def _hang_up(self, switch: Switch, call: Call, wish: WantedLeg, asked: AskedLeg) -> None:
+    async def _hang_up(
+        self, switch: Switch, call: Call, wish: WantedLeg, asked: AskedLeg, now_call_ms: int
+    ) -> list[SwitchEvent]:
+        """End a leg; one that the switch was never asked for has ended, and we say so."""
+        if asked.fresh:
+            return [_never_asked(call, wish.leg, now_call_ms)]
         if asked.hung_up:
-            return
+            return []
         began_ns = time.monotonic_ns()
         await switch.hang_up(wish.leg.id, _switch_cause(wish.hangup_cause))
         asked.hung_up = True
         self._observed("hang_up", call, wish.leg, began_ns)
+        return []
 
     def _observed(self, verb: str, call: Call, leg: Leg, began_ns: int) -> None:
         if self.observe is not None:
@@ -196,6 +223,22 @@ _CAUSES = {
 def _switch_cause(cause: int) -> int:
     """Return the Q.850 cause that goes to the switch for one of ours."""
     return int(_CAUSES.get(Cause(cause), Cause.NORMAL_CLEARING))
+
+
+def _never_asked(call: Call, leg: Leg, now_call_ms: int) -> SwitchEvent:
+    """Return the end of a leg whose time was over before anybody asked the switch for it.
+
+    The switch has nothing to end and would tell nothing: hold and port would wait for reconcile.
+    """
+    return SwitchEvent(
+        event_id=f"{leg.id}:never_asked",
+        kind=EventKind.ORIGINATE_FAILED,
+        leg_id=leg.id,
+        call_id=call.id,
+        at_call_ms=now_call_ms,
+        cause=int(Cause.NOT_DIALLED),
+        by_us=True,
+    )
 
 
 def _refused(call: Call, leg: Leg, now_call_ms: int) -> SwitchEvent:

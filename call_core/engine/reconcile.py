@@ -243,5 +243,5 @@ def _merge_asked(live: LiveCall, asked: dict[str, AskedLeg]) -> None:
     """Note which legs the switch has, so that they are not originated again."""
     for leg_id, known in asked.items():
         mine = live.asked.setdefault(leg_id, known)
-        mine.originated = True
+        mine.originated, mine.fresh = True, False
         mine.bridged = mine.bridged and known.bridged

@@ -78,7 +78,7 @@ class Scheduler:
             return
         if call is not None:
             self.launched += 1
-            self._driver.adopt(call)
+            self._driver.launched(call)
 
     async def _warn(self, call_id: str) -> None:
         try:

@@ -19,7 +19,7 @@ from call_core.calls import facts, holds, machine
 from call_core.calls.facts import Merge, Merged
 from call_core.calls.model import Call, Leg, LegState
 from call_core.contracts import EventKind, SwitchEvent
-from call_core.engine import driver, live_call, reaper
+from call_core.engine import driver, live_call, reaper, reconcile
 from call_core.ledger.transfers import Transfer, TransferCode, TransferKind, void_of
 from call_core.requests import Request
 from call_core.storage import (
@@ -216,6 +216,15 @@ def _no_order(_: object) -> object:
     )
 
 
+def _no_orphans(_: object) -> Callable[..., Any]:
+    """Reconcile hangs up no leg that nobody wants."""
+
+    async def nothing(*_: object) -> None:
+        pass
+
+    return nothing
+
+
 def _ended_is_patched(made: Callable[[Any], Any]) -> Patch:
     original = facts._FACTS[EventKind.ENDED]  # noqa: SLF001  (its inside is what is looked at)
     return lambda: mock.patch.dict(facts._FACTS, {EventKind.ENDED: made(original)})  # noqa: SLF001  (its inside is what is looked at)
@@ -237,6 +246,7 @@ PLANTED: dict[str, Patch] = {
     "ports never freed": _instead(ports, "free_of_change", lambda _: lambda *_: None),
     "the switch's limit never armed": _instead(live_call, "wanted", _no_limit),
     "the outbox head does not block": _instead(outbox_rows, "DUE", _no_order),
+    "reconcile leaves orphans up": _instead(reconcile.Reconciler, "_hang_up_orphans", _no_orphans),
 }
 
 KNOWN: dict[str, int] = {
@@ -253,6 +263,7 @@ KNOWN: dict[str, int] = {
     "ports never freed": 1,
     "the switch's limit never armed": 2,
     "the outbox head does not block": 1,
+    "reconcile leaves orphans up": 1,
 }
 """The first seed that finds it."""
 

@@ -72,8 +72,17 @@ def _leg(
     if not amended and cdr is not None and cdr_total != charge:
         yield "record_is_the_money", f"{leg_id} bills {cdr_total}, charged {charge}"
     true = switch.ended.get(leg_id)
-    if true is not None:
+    if true is not None and _was_wanted(row, switch):
         yield from _against_the_truth(row, true)
+
+
+def _was_wanted(row: tuple[object, ...], switch: TruthfulSimulator) -> bool:
+    """Whether the switch was asked for a leg before the store took it for ended.
+
+    An order that arrives later makes a leg that nobody pays for until reconcile hangs it up.
+    """
+    leg_id, _, ended = row[:3]
+    return ended is None or switch.arrived[str(leg_id)] <= int(str(ended))
 
 
 def _against_the_truth(row: tuple[object, ...], true: SwitchEvent) -> Iterator[tuple[str, str]]:

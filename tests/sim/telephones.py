@@ -56,13 +56,19 @@ class TruthfulSimulator(Simulator):
     """The simulator, which remembers every answer and end as it was, whatever we are told of it.
 
     Attributes:
-        answered, ended: by leg id; the end is the switch's own last word.
+        arrived, answered, ended: by leg id; the end is the switch's own last word.
     """
 
     def __init__(self, **how: Any) -> None:  # noqa: ANN401  (of Simulator)
+        self.arrived: dict[str, int] = {}
         self.answered: dict[str, int] = {}
         self.ended: dict[str, SwitchEvent] = {}
         super().__init__(**how)
+
+    async def originate(self, order: Order) -> None:
+        """Ring a number, and remember when that was asked first."""
+        self.arrived.setdefault(order.leg_id, self._clock.now_ms())
+        await super().originate(order)
 
     def _deliver(self, event: SwitchEvent) -> None:
         if event.kind is EventKind.ANSWERED:
@@ -80,6 +86,12 @@ class Wire:
         pause: awaited before and after every command: the wire has a length.
         note: told what is asked, for the trace; may look at the store.
         answers_get_lost: whether the answer to this command is lost.
+
+    Attributes:
+        cut: its process is dead.
+        on_the_way: orders that have not reached the switch; they may, also when the process is
+            dead.
+        ordering: set when there is one.
     """
 
     name = "simulator"
@@ -99,6 +111,8 @@ class Wire:
         self._told: deque[SwitchEvent] = deque()
         self._bell = asyncio.Event()
         self.cut = False
+        self.on_the_way: dict[str, Order] = {}
+        self.ordering = asyncio.Event()
 
     def tell(self, event: SwitchEvent) -> None:
         """Bring one event of the switch."""
@@ -118,7 +132,10 @@ class Wire:
 
     async def originate(self, order: Order) -> None:
         """Ring a number."""
+        self.on_the_way[order.leg_id] = order
+        self.ordering.set()
         await self._asked("originate", order.leg_id)
+        del self.on_the_way[order.leg_id]
         await self._switch.originate(order)
         await self._answered()
 

@@ -16,12 +16,13 @@ from parsers.grammar import parse
 from tests.sim import people as folk
 from tests.sim.node import Node
 from tests.sim.people import Person
-from tests.sim.reckoning import at_the_end
+from tests.sim.reckoning import at_rest, at_the_end
 from tests.sim.stage import FULL_LOOK_EVERY, Stage, Weather
 from tests.support import world_parts
 from tests.support.world_parts import SPACES, TARIFF
 
 _IN_SESSION = ("web", "api")
+_QUIET_LOOKS = 2  # of 40 s each, one after another
 
 
 class SimulatedWorld(Stage):
@@ -143,6 +144,22 @@ class SimulatedWorld(Stage):
         await self.pass_time(self.rng.choice((0, 0.5, 5, 20, 60, 200)))
         await self.bring_up()
 
+    async def _die_ordering(self) -> None:
+        """Let the process die while an order is on the wire; it may arrive when nobody wants it."""
+        if len(self.nodes) != 1 or not self.nodes[0].started:
+            return
+        node = self.nodes[0]
+        node.wire.ordering.clear()
+        for _ in range(3):
+            await self._say()
+        waiting = self.loop.create_task(node.wire.ordering.wait())
+        await asyncio.wait([waiting], timeout=10)
+        waiting.cancel()
+        if node in self.nodes:
+            await self.end_node(node)
+        await self.pass_time(self.rng.choice((0, 5, 130, 130)))
+        await self.bring_up()
+
     async def _two_owners(self) -> None:
         """Freeze the owner until its lease is over, let another take the calls, thaw the first."""
         if len(self.nodes) != 1:
@@ -172,7 +189,6 @@ class SimulatedWorld(Stage):
         self.sim.disconnect()
         await self.pass_time(self.rng.choice((0.1, 2, 20, 70)))
         self.sim.reconnect()
-        self._healthy_since_s = self.loop.now_s
 
     async def _change_weather(self) -> None:
         bad = self.rng.random() < 0.6
@@ -193,7 +209,6 @@ class SimulatedWorld(Stage):
             lost_originate_answer=some(),
         )
         self.note("weather", f"{self.weather} {self.sim.faults}")
-        self._healthy_since_s = self.loop.now_s
 
     async def _person_at_phone(self) -> None:
         legs = sorted(self.sim._exchange.legs)  # noqa: SLF001  (a person sees the phones)
@@ -219,6 +234,7 @@ class SimulatedWorld(Stage):
         ("_wait_long", 2),
         ("_person_at_phone", 15),
         ("_restart", 3),
+        ("_die_ordering", 3),
         ("_two_owners", 1.5),
         ("_cut_wire", 2),
         ("_change_weather", 4),
@@ -262,8 +278,9 @@ class SimulatedWorld(Stage):
                 await self.clients.stop()
                 for node in list(self.nodes):
                     await node.die()
-                carrier.cancel()
-                await asyncio.gather(carrier, return_exceptions=True)
+                for task in (carrier, *self._late):
+                    task.cancel()
+                await asyncio.gather(carrier, *self._late, return_exceptions=True)
                 self.sim.close()
                 self.database.close()
 
@@ -275,13 +292,16 @@ class SimulatedWorld(Stage):
         self.sim.reconnect()
         if not self.nodes:
             await self.bring_up()
-        for _ in range(40):
+        quiet = 0
+        for _ in range(60):
             await self.pass_time(40)
-            for leg_id in sorted(self.sim._exchange.legs):  # noqa: SLF001  (its inside is what is looked at)
+            unwanted = at_rest(self.database.connection, self.sim)
+            for leg_id in sorted(self.sim._exchange.legs.keys() - set(unwanted)):  # noqa: SLF001  (its inside is what is looked at)
                 self.sim.put_down(leg_id)
-            if self._is_at_rest() or self.broken is not None:
+            # A call for later may come due after all seemed to be over.
+            quiet = quiet + 1 if self._is_at_rest() else 0
+            if quiet > _QUIET_LOOKS or self.broken is not None:
                 break
-        await self.pass_time(60)
         self._reckon()
         if self.broken is not None:
             raise self.broken
