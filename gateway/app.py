@@ -44,8 +44,7 @@ def create_app(
     """Return the application.
 
     Args:
-        routers: of health and of the channels. Starlette tries one route after the other, so
-            those with the fewest come first: what machines ask often does not wait for pages.
+        routers: of health and of the channels, in the order in which they are tried.
         max_body_bytes: a longer body is answered 413.
         stop: set when the process drains; ends event streams.
         version: shown in the OpenAPI document.
@@ -59,7 +58,7 @@ def create_app(
         openapi_url="/api/v1/openapi.json",
         max_body_size=max_body_bytes,
     )
-    for router in sorted(routers, key=lambda each: len(each.routes)):
+    for router in routers:
         app.include_router(router)
     app.add_exception_handler(CallCoreError, _temporary)
     app.add_exception_handler(HTTPException, _refused)

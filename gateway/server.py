@@ -23,7 +23,7 @@ from channels.kit.contract import Channel, Environment
 from gateway.app import create_app
 from gateway.health import Readiness, health_router
 from gateway.http_connection import ConnectionLimits
-from gateway.http_listener import HttpListener
+from gateway.http_listener import HttpListener, ListenError
 from gateway.listeners import refusal
 from gateway.serve_lock import AlreadyServedError
 from gateway.settings import Settings
@@ -110,13 +110,23 @@ async def running(
             await core.start(channels)
         stack.push_async_callback(core.stop)
         for channel in channels:
-            await channel.start()
+            await _started(channel)
             stack.push_async_callback(_stopped, channel)
         await listener.start(app)
         stack.push_async_callback(listener.stop)
         readiness.started = True
         stack.callback(_drain, readiness, stop)
         yield Running(settings, core, channels, environment, url)
+
+
+async def _started(channel: Channel) -> None:
+    try:
+        await channel.start()
+    except OSError as error:
+        raise ListenError(
+            f"Channel {channel.name} cannot listen ({error}); stop what uses its address, or set "
+            f"another {channel.name}.port."
+        ) from error
 
 
 async def serve(settings: Settings, announce: Callable[[Running], None]) -> None:
@@ -179,7 +189,14 @@ def _environment(settings: Settings, core: Core, url: str, options: Options) -> 
 
 
 def _routers(channels: Sequence[Channel]) -> list[APIRouter]:
-    return [router for channel in channels for router in channel.routers()]
+    """Return the channels' routers, those of one channel in its own order: its last may take all.
+
+    Starlette tries one route after the other, so channels with the fewest come first: what machines
+    ask often does not wait for pages.
+    """
+    groups = [channel.routers() for channel in channels]
+    groups.sort(key=lambda group: sum(len(router.routes) for router in group))
+    return [router for group in groups for router in group]
 
 
 def _drain(readiness: Readiness, stop: asyncio.Event) -> None:

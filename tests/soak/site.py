@@ -1,6 +1,8 @@
 """A deployment to be broken: settings, prices, one user with money without end, free ports."""
 
+import itertools
 import json
+import random
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +24,8 @@ PAGER = "5550100990"
 FORTUNE_MICROS = 1_000_000_000_000
 _SPEED = 60
 _NO_LIMIT = 1_000_000
+_EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_LOWEST_PORT = 10_000
 _LISTENERS = ("http", "smtp", "snpp", "packet")
 
 
@@ -81,16 +85,42 @@ def _written(folder: Path, text: str) -> Path:
 
 @contextmanager
 def free_ports(count: int) -> Iterator[list[int]]:
-    """Find ports that nothing uses; they are held until the context ends."""
-    probes = [socket.socket() for _ in range(count)]
+    """Find ports that nothing uses, for TCP and UDP; they are held until the context ends.
+
+    None is of the range from which the system takes ports for outgoing connections: while a
+    gateway is dead, anybody's connection could take its port from there.
+    """
+    rng, found = random.SystemRandom(), dict[int, list[socket.socket]]()
     try:
-        for probe in probes:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", 0))
-        yield [probe.getsockname()[1] for probe in probes]
+        while len(found) < count:
+            port = rng.randrange(_LOWEST_PORT, _lowest_ephemeral_port())
+            probes = [] if port in found else _held(port)
+            if probes:
+                found[port] = probes
+        yield list(found)
     finally:
+        for probe in itertools.chain(*found.values()):
+            probe.close()
+
+
+def _held(port: int) -> list[socket.socket]:
+    """Return sockets that hold a port for TCP and UDP; none when somebody has it."""
+    probes: list[socket.socket] = []
+    try:
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            probes.append(socket.socket(socket.AF_INET, kind))
+            if kind is socket.SOCK_STREAM:
+                probes[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probes[-1].bind(("127.0.0.1", port))
+    except OSError:
         for probe in probes:
             probe.close()
+        return []
+    return probes
+
+
+def _lowest_ephemeral_port() -> int:
+    return int(_EPHEMERAL.read_text(encoding="ascii").split()[0]) if _EPHEMERAL.exists() else 32_768
 
 
 def _settings_text(database: str, ports: dict[str, int], relay_port: int) -> str:
