@@ -87,7 +87,7 @@ _SQLITE_MAGIC = b"SQLite format 3\0"
 
 
 def _is_sqlite(url: str) -> bool:
-    return make_url(url).get_backend_name() == "sqlite"
+    return url.startswith("sqlite:")
 
 
 def _sqlite_path(url: str) -> Path:

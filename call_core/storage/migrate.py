@@ -99,15 +99,21 @@ def begin(url: str) -> Iterator[Connection]:
 
 
 def _sqlite_path(url: str) -> Path | None:
-    parsed = make_url(url)
-    is_file = parsed.get_backend_name() == "sqlite" and parsed.database
-    return Path(str(parsed.database)).absolute() if is_file else None
+    database = make_url(url).database if url.startswith("sqlite:") else None
+    return Path(database).absolute() if database else None
 
 
 def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite:"):
+        # psycopg is an extra: who keeps everything in SQLite need not install it
+        from call_core.storage.postgres import connect_for_migration  # noqa: PLC0415  (an extra)
+
+        return create_engine(
+            "postgresql+psycopg://",
+            creator=functools.partial(connect_for_migration, url),
+            poolclass=NullPool,
+        )
     parsed = make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), poolclass=NullPool)
     engine = create_engine(parsed.set(drivername="sqlite"), poolclass=NullPool)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)

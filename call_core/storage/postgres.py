@@ -4,7 +4,9 @@ Statements ride psycopg's pipeline: BEGIN and writes whose row count nobody asks
 the next statement that needs an answer, so a unit costs about one round trip per read.
 """
 
+import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -14,6 +16,7 @@ from psycopg.types.numeric import Int8Dumper
 
 from call_core.errors import StoreUnavailable
 from call_core.storage.audit_chain import AuditChain
+from call_core.storage.postgres_hosts import primary_of
 from call_core.storage.statements import DialectName, Row, RowT, Statement, Value
 from call_core.storage.transaction import Tx
 
@@ -26,6 +29,7 @@ SILENT_UNIT_MS = 5_000
 """A unit that says nothing for so long is rolled back: its process was stopped or cut off, and
 another node waits for what it has locked."""
 _NOTIFY = f"SELECT pg_notify('{NOTIFY_CHANNEL}', $1)"
+_PASSWORD = re.compile(r"(://[^:/@]*):.*@")
 _DURABLE_COMMITS = ("on", "remote_apply")
 
 Connection = psycopg.Connection[Row]
@@ -47,7 +51,7 @@ class _WholeNumber(Loader):
 
 
 def open_postgres(url: str, *, lock_timeout_ms: int) -> Connection:
-    """Open one connection.
+    """Open one connection, to the primary where the URL names several servers.
 
     Args:
         url: `postgresql://…` or `postgresql+psycopg://…`.
@@ -57,17 +61,19 @@ def open_postgres(url: str, *, lock_timeout_ms: int) -> Connection:
         StoreUnavailable: the server cannot be reached or lets nobody in.
     """
     try:
-        connection: Connection = psycopg.Connection.connect(
-            driver_url(url),
-            autocommit=True,  # we say BEGIN ourselves
-            cursor_factory=psycopg.RawCursor,
-            connect_timeout=CONNECT_TIMEOUT_S,
-            application_name="callgate",
-            options=(
-                f"-c lock_timeout={lock_timeout_ms} "
-                f"-c idle_in_transaction_session_timeout={SILENT_UNIT_MS}"
-            ),
-            tcp_user_timeout=LOST_PEER_MS,
+        connection: Connection = primary_of(driver_url(url)).connect(
+            partial(
+                psycopg.Connection.connect,
+                autocommit=True,  # we say BEGIN ourselves
+                cursor_factory=psycopg.RawCursor,
+                connect_timeout=CONNECT_TIMEOUT_S,
+                application_name="callgate",
+                options=(
+                    f"-c lock_timeout={lock_timeout_ms} "
+                    f"-c idle_in_transaction_session_timeout={SILENT_UNIT_MS}"
+                ),
+                tcp_user_timeout=LOST_PEER_MS,
+            )
         )
     except psycopg.Error as error:
         raise unavailable(error) from error
@@ -78,6 +84,23 @@ def open_postgres(url: str, *, lock_timeout_ms: int) -> Connection:
     connection.prepare_threshold = 0
     connection.prepared_max = PREPARED_STATEMENTS
     return connection
+
+
+def connect_for_migration(url: str) -> "psycopg.Connection[Any]":
+    """Open a connection to the primary as SQLAlchemy wants it.
+
+    Raises:
+        psycopg.Error: the server cannot be reached or lets nobody in.
+        StoreUnavailable: only an old primary answers.
+    """
+    return primary_of(driver_url(url)).connect(
+        partial(psycopg.Connection.connect, connect_timeout=CONNECT_TIMEOUT_S)
+    )
+
+
+def shown_url(url: str) -> str:
+    """Return the URL without its password, for people."""
+    return _PASSWORD.sub(r"\1:***@", url)
 
 
 def driver_url(url: str) -> str:
@@ -102,13 +125,18 @@ def assert_promises(connection: Connection) -> bool:
     standbys = connection.execute(
         "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
     ).fetchone()
-    is_synchronous = _show(connection, "synchronous_standby_names") != ""
+    is_synchronous = has_standby(connection)
     if standbys is not None and standbys[0] and not is_synchronous:
         raise StoreUnavailable(
             "PostgreSQL: a standby is connected but synchronous_standby_names is empty, "
             "so what was acknowledged could be missing after a fail-over"
         )
     return is_synchronous
+
+
+def has_standby(connection: Connection) -> bool:
+    """Whether a commit waits until a standby has it."""
+    return _show(connection, "synchronous_standby_names") != ""
 
 
 def _show(connection: Connection, name: str) -> str:

@@ -9,16 +9,24 @@ import asyncio
 import random
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 
 import psycopg
-from sqlalchemy import make_url
 
 from call_core.errors import CommitUnknown, StoreUnavailable
 from call_core.storage.audit_chain import AuditChain
 from call_core.storage.changes import Changes
 from call_core.storage.figures import Figures, Statistics
-from call_core.storage.postgres import NOTIFY_CHANNEL, assert_promises, open_postgres, unavailable
+from call_core.storage.postgres import (
+    NOTIFY_CHANNEL,
+    Connection,
+    assert_promises,
+    has_standby,
+    open_postgres,
+    shown_url,
+    unavailable,
+)
 from call_core.storage.postgres_listener import PostgresListener
 from call_core.storage.postgres_session import (
     PostgresReadingConnection,
@@ -155,7 +163,7 @@ class PostgresBackend:
         probe: Probe | None,
         jitter: random.Random,
     ) -> None:
-        self.location = make_url(url).render_as_string(hide_password=True)
+        self.location = shown_url(url)
         self.changes = Changes(limits.poll_s)
         self._loop = loop
         self._figures = Figures()
@@ -184,7 +192,9 @@ class PostgresBackend:
             ],
             self._reading,
         )
-        self._listener = PostgresListener(connect, NOTIFY_CHANNEL, self._ring_from_thread)
+        self._listener = PostgresListener(
+            self._listening(connect), NOTIFY_CHANNEL, self._ring_from_thread
+        )
         for worker in self._workers:
             worker.start()
         self._readers.start()
@@ -217,6 +227,16 @@ class PostgresBackend:
             waiting=self._waiting.lengths,
             longest_wait_ms=self._waiting.longest_wait_ms,
         )
+
+    def _listening(self, connect: Callable[[], Connection]) -> Callable[[], Connection]:
+        """Look at every new connection whether its server has a standby: it may be another one."""
+
+        def listening() -> Connection:
+            connection = connect()
+            self.has_standby = has_standby(connection)
+            return connection
+
+        return listening
 
     def _ring_from_thread(self, topic: str) -> None:
         try:

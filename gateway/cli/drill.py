@@ -36,6 +36,13 @@ def drill(
     restart_database: Annotated[
         str, typer.Option(help="Command that kills and restarts its server, for kill-database.")
     ] = "",
+    fail_over: Annotated[
+        str,
+        typer.Option(
+            help="Command that kills the primary and promotes its standby, for fail-over; the URL "
+            "names both servers."
+        ),
+    ] = "",
     per_second: Annotated[float, typer.Option(min=0.1, help="Launches per second.")] = 4.0,
     folder: Annotated[
         Path | None, typer.Option(help="For settings and logs; emptied. Else a temporary one.")
@@ -57,7 +64,8 @@ def drill(
     logs.configure(LogSettings(level="warning"))
     if not database:
         raise CliError("Name an empty PostgreSQL database with --database.", USAGE)
-    known = [name for name in held.DRILLS if name != "kill-database" or restart_database]
+    needs = {"kill-database": restart_database, "fail-over": fail_over}
+    known = [name for name in held.DRILLS if needs.get(name, "-")]
     names = drills or known
     unknown = sorted(set(names) - set(known))
     if unknown:
@@ -76,6 +84,7 @@ def drill(
                     names,
                     per_second=per_second,
                     restart_database=restart_database,
+                    fail_over=fail_over,
                     told=told,
                 )
             )

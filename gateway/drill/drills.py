@@ -65,7 +65,8 @@ class Stage:
 
     service: Service
     store: Store
-    restart_database: str
+    restart_database: str = ""
+    fail_over: str = ""
 
     async def take_over_s(self, dead: str) -> float:
         """Return how long it takes until living nodes own what a dead one had."""
@@ -134,10 +135,20 @@ async def pull_sites(stage: Stage) -> float | None:
 
 async def kill_the_database(stage: Stage) -> float | None:
     """The database dies and comes back, by the command that was given."""
-    process = await asyncio.create_subprocess_shell(stage.restart_database)
-    if await process.wait():
-        raise DrillError("The command that restarts the database failed.")
+    await _command(stage.restart_database, "The command that restarts the database failed.")
     return None
+
+
+async def fail_over_the_database(stage: Stage) -> float | None:
+    """The primary database dies and its standby takes its place, by the command that was given."""
+    await _command(stage.fail_over, "The command that makes the database fail over failed.")
+    return None
+
+
+async def _command(command: str, failed: str) -> None:
+    process = await asyncio.create_subprocess_shell(command)
+    if await process.wait():
+        raise DrillError(failed)
 
 
 DRILLS: dict[str, Callable[[Stage], Awaitable[float | None]]] = {
@@ -147,6 +158,7 @@ DRILLS: dict[str, Callable[[Stage], Awaitable[float | None]]] = {
     "cut-node": cut_a_node_off,
     "pull-sites": pull_sites,
     "kill-database": kill_the_database,
+    "fail-over": fail_over_the_database,
 }
 
 
@@ -157,6 +169,7 @@ async def run(
     *,
     per_second: float,
     restart_database: str = "",
+    fail_over: str = "",
     told: Callable[[Result], None] = lambda _: None,
 ) -> list[Result]:
     """Hold drills one after the other on one service.
@@ -167,6 +180,8 @@ async def run(
         names: which drills.
         per_second: launches meanwhile.
         restart_database: command that kills and restarts the database, for `kill-database`.
+        fail_over: command that kills the primary and promotes its standby, for `fail-over`; the
+            URL names both.
         told: gets each result at once.
 
     Raises:
@@ -181,7 +196,8 @@ async def run(
         for name in names:
             store = await Store.open(database, node="drill")
             try:
-                result = await _one(name, Stage(service, store, restart_database), per_second)
+                stage = Stage(service, store, restart_database, fail_over)
+                result = await _one(name, stage, per_second)
             finally:
                 await store.close()
             told(result)

@@ -1,11 +1,14 @@
-"""A wire to the database that can be cut: a local port whose bytes stop going anywhere."""
+"""A wire to the database that can be cut: local ports whose bytes stop going anywhere."""
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from psycopg.conninfo import conninfo_to_dict
+
+from call_core.storage.postgres_hosts import servers_of
 
 _CHUNK = 65_536
 _LOOPBACK = "127.0.0.1"
@@ -15,15 +18,15 @@ class Relay:
     """One node's wire.
 
     Args:
-        url: of the database behind it.
+        url: of the database behind it; of each server that it names.
 
     Attributes:
         cut: while it is set, connections stand and nothing gets through, as on a broken network.
     """
 
     def __init__(self, url: str) -> None:
-        self._to: dict[str, Any] = dict(conninfo_to_dict(url))
-        self._server: asyncio.Server | None = None
+        self._to: list[dict[str, Any]] = [dict(conninfo_to_dict(each)) for each in servers_of(url)]
+        self._servers: list[asyncio.Server] = []
         self._open: set[asyncio.StreamWriter] = set()
         self._carrying: set[asyncio.Task[None]] = set()
         self.passing = asyncio.Event()
@@ -31,12 +34,16 @@ class Relay:
 
     async def start(self) -> str:
         """Listen, and return the URL by which a node reaches the database through here."""
-        self._server = await asyncio.start_server(self._accept, _LOOPBACK, 0)
-        port = self._server.sockets[0].getsockname()[1]
-        user = quote(str(self._to.get("user", "postgres")), safe="")
-        password = self._to.get("password")
+        for to in self._to:
+            accept = partial(self._accept, to)
+            self._servers.append(await asyncio.start_server(accept, _LOOPBACK, 0))
+        ports = [str(server.sockets[0].getsockname()[1]) for server in self._servers]
+        to = self._to[0]
+        user, name = quote(str(to.get("user", "postgres")), safe=""), to.get("dbname", "postgres")
+        password = to.get("password")
         login = user if password is None else f"{user}:{quote(str(password), safe='')}"
-        return f"postgresql://{login}@{_LOOPBACK}:{port}/{self._to.get('dbname', 'postgres')}"
+        where = ",".join(f"{_LOOPBACK}:{port}" for port in ports)
+        return f"postgresql://{login}@{where}/{name}"
 
     def cut(self) -> None:
         """Let nothing through any more."""
@@ -51,17 +58,21 @@ class Relay:
     async def stop(self) -> None:
         """End it with everything that goes through."""
         self.mend()
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         await asyncio.gather(*self._carrying, return_exceptions=True)
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        carrying = asyncio.get_running_loop().create_task(self._carry(reader, writer))
+    def _accept(
+        self, to: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        carrying = asyncio.get_running_loop().create_task(self._carry(to, reader, writer))
         self._carrying.add(carrying)
         carrying.add_done_callback(self._carrying.discard)
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        host, port = str(self._to.get("host", _LOOPBACK)), str(self._to.get("port", "5432"))
+    async def _carry(
+        self, to: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        host, port = str(to.get("host") or _LOOPBACK), str(to.get("port") or "5432")
         try:
             await self.passing.wait()
             if host.startswith("/"):

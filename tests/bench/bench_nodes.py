@@ -39,7 +39,7 @@ from tests.bench.limits import OPEN_LIMITS
 
 AT_ONCE = 40
 CUSTOMERS = 20  # of each node: calls of one customer wait for each other at its account
-SPEED = 50
+SPEED = 10  # faster, and a phone's ring time would pass before a busy machine has rung it
 NODES = (1, 2, 3)
 _FLOOR_S = 2.0
 _LOOK_S = 0.1

@@ -7,6 +7,8 @@ RUNS = (
     ("tests.soak.kills", "--database", "sqlite", "--kills", "1000"),
     ("tests.soak.kills", "--database", "postgres", "--kills", "300"),
     ("tests.soak.nodes", "--rounds", "10"),
+    ("tests.soak.fail_over", "--rounds", "25"),
+    ("tests.soak.fail_over", "--rounds", "25", "--old-returns"),
     *(("tests.soak.faults", fault) for fault in ("disk", "lock", "postgres", "clock")),
 )
 
