@@ -12,7 +12,7 @@ raised.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from call_core.calls.causes import Cause
@@ -164,7 +164,11 @@ def _ringing(leg: Leg, event: SwitchEvent) -> Leg:
 
 
 def _answered(leg: Leg, event: SwitchEvent) -> Leg:
-    answered = _earlier(leg.answered_call_ms, event.at_call_ms)
+    return _answered_at(leg, event.at_call_ms)
+
+
+def _answered_at(leg: Leg, at_call_ms: int) -> Leg:
+    answered = _earlier(leg.answered_call_ms, at_call_ms)
     # Where no key is wanted, to answer is to accept.
     accepted = leg.accepted_call_ms if leg.accept else answered
     return evolve(leg, answered_call_ms=answered, accepted_call_ms=accepted)
@@ -195,7 +199,7 @@ def _bridged(leg: Leg, event: SwitchEvent) -> Leg:
 
 def _ended(leg: Leg, event: SwitchEvent) -> Leg:
     if event.answered_call_ms is not None:
-        leg = _answered(leg, replace(event, at_call_ms=event.answered_call_ms))
+        leg = _answered_at(leg, event.answered_call_ms)
     answered = leg.answered_call_ms
     end = event.at_call_ms if answered is None else max(event.at_call_ms, answered)
     cause, by = event.cause, "us" if event.by_us else "party"

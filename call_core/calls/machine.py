@@ -6,7 +6,7 @@ arithmetic), because it must be read from the ledger in the same transaction.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from call_core.calls.causes import Cause
 from call_core.calls.closing import closing_of_call
@@ -76,7 +76,7 @@ def advance(
         if changed is call or changed == call:
             break
         call = changed
-    return replace(step, call=call)
+    return Step(call, step.amended, step.quarantined, step.ignored)
 
 
 def _merge_all(call: Call, events: Sequence[SwitchEvent]) -> Step:
@@ -185,7 +185,7 @@ def _after_moves(call: Call) -> Call:
     That is the one it talked on, and an earlier move that still rings.
     """
     for party in call.parties:
-        newest = party.talking_leg
+        newest = party.talking_leg if len(party.legs) > 1 else None
         if newest is None or not newest.moves:
             continue
         for leg in party.legs:

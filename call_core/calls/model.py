@@ -4,7 +4,6 @@ A two-party call and a conference are the same machine: 2 to 64 parties, each wi
 legs (first attempt, redial, move). What differs is the plan, in `plan.py`.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -126,17 +125,20 @@ class Leg:
 
     @property
     def state(self) -> LegState:
-        """The state that the facts amount to; the first row that applies."""
-        rows = (
-            (self.ended_call_ms is not None, LegState.ENDED),
-            (self.hangup_asked != 0, LegState.ENDING),
-            (self.bridged_call_ms is not None, LegState.BRIDGED),
-            (self.accepted_call_ms is not None, LegState.ACCEPTED),
-            (self.answered_call_ms is not None, LegState.ANSWERED),
-            (self.ringing_call_ms is not None, LegState.RINGING),
-            (self.originated_call_ms is not None, LegState.DIALING),
-        )
-        return next((state for applies, state in rows if applies), LegState.PLANNED)
+        """The state that the facts amount to: that of the last thing that happened."""
+        if self.ended_call_ms is not None:
+            return LegState.ENDED
+        if self.hangup_asked:
+            return LegState.ENDING
+        if self.bridged_call_ms is not None:
+            return LegState.BRIDGED
+        if self.accepted_call_ms is not None:
+            return LegState.ACCEPTED
+        if self.answered_call_ms is not None:
+            return LegState.ANSWERED
+        if self.ringing_call_ms is not None:
+            return LegState.RINGING
+        return LegState.PLANNED if self.originated_call_ms is None else LegState.DIALING
 
     @property
     def ended(self) -> bool:
@@ -240,10 +242,9 @@ class Call:
     ended_call_ms: int | None = None
     parties: tuple[Party, ...] = ()
 
-    def legs(self) -> Iterator[Leg]:
-        """Yield every leg, party by party."""
-        for party in self.parties:
-            yield from party.legs
+    def legs(self) -> list[Leg]:
+        """Return every leg, party by party."""
+        return [leg for party in self.parties for leg in party.legs]
 
     @property
     def first(self) -> Party:
@@ -266,15 +267,19 @@ class Call:
 
     def leg(self, leg_id: str) -> Leg | None:
         """Return the leg with this id."""
-        return next((leg for leg in self.legs() if leg.id == leg_id), None)
+        for party in self.parties:
+            for leg in party.legs:
+                if leg.id == leg_id:
+                    return leg
+        return None
 
     def with_leg(self, leg: Leg) -> "Call":
         """Return the call with one leg replaced, or added when its attempt is new."""
-        parties = tuple(
+        parties = [
             evolve(party, legs=_with(party.legs, leg)) if party.n == leg.n else party
             for party in self.parties
-        )
-        return evolve(self, parties=parties)
+        ]
+        return evolve(self, parties=tuple(parties))
 
     def with_party(self, party: Party) -> "Call":
         """Return the call with one party replaced, or added when its number is new."""
@@ -285,9 +290,10 @@ class Call:
 
 
 def _with(legs: tuple[Leg, ...], new: Leg) -> tuple[Leg, ...]:
-    if all(leg.id != new.id for leg in legs):
-        return (*legs, new)
-    return tuple(new if leg.id == new.id else leg for leg in legs)
+    for at, leg in enumerate(legs):
+        if leg.id == new.id:
+            return (*legs[:at], new, *legs[at + 1 :])
+    return (*legs, new)
 
 
 def leg_id(call_id: str, n: int, attempt: int) -> str:

@@ -6,6 +6,7 @@ bridging and prompts change no money and are written with the next unit.
 """
 
 import asyncio
+import contextvars
 import random
 from collections.abc import Callable, Collection, Coroutine
 
@@ -201,10 +202,12 @@ class Driver:
     def _kick(self, live: LiveCall) -> None:
         live.due = True
         if live.task is None:
-            live.task = self._spawn(self._work(live))
+            live.task = self._spawn(self._work(live), live.context)
 
-    def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(_guarded(work))
+    def _spawn(
+        self, work: Coroutine[object, object, None], context: contextvars.Context | None = None
+    ) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(_guarded(work), context=context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -212,10 +215,6 @@ class Driver:
     # --- one call's work ------------------------------------------------------------------------
 
     async def _work(self, live: LiveCall) -> None:
-        # Of this task alone; every log line and trace of it says whose it is.
-        structlog.contextvars.bind_contextvars(
-            call_id=live.call.id, request_id=live.call.request_id, channel=live.call.channel
-        )
         try:
             while live.due and not live.gone:
                 live.due = False

@@ -1,9 +1,12 @@
 """One running call in its owner's memory, and what the switch was asked for it."""
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+import structlog
 
 from call_core import numbering
 from call_core.calls.causes import Cause
@@ -46,6 +49,7 @@ class LiveCall:
         task: the work under way, None when idle.
         gone: another process drives it now.
         failures: how often its work has broken off since it last came through.
+        context: what its work runs in: every log line and trace of it says whose it is.
     """
 
     call: Call
@@ -58,6 +62,15 @@ class LiveCall:
     seen_call_ms: int = 0
     failures: int = 0
     gone: bool = False
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
+
+    def __post_init__(self) -> None:
+        self.context.run(
+            structlog.contextvars.bind_contextvars,
+            call_id=self.call.id,
+            request_id=self.call.request_id,
+            channel=self.call.channel,
+        )
 
     def begun(self, before: Call | None, after: Call) -> None:
         """Note which legs this process has just committed the start of.
@@ -112,7 +125,9 @@ class Actuator:
                 originates.append(self._originate(switch, live.call, wish.leg, asked, now_call_ms))
             elif not wish.exists:
                 refused += await self._hang_up(switch, live.call, wish, asked, now_call_ms)
-        if originates:
+        if len(originates) == 1:  # as in every call of two: no task of its own for it
+            await originates[0]
+        elif originates:
             await asyncio.gather(*originates)
         for wish in wishes:
             if wish.exists and wish.leg.answered_call_ms is not None:

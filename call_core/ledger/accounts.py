@@ -93,6 +93,11 @@ def customer_account(customer_id: str) -> str:
     return f"{_CUSTOMER}:{customer_id}"
 
 
+def is_customer_account(account_id: str) -> bool:
+    """Whether an account is a customer's: those have limits, the operator's have none."""
+    return account_id.startswith(f"{_CUSTOMER}:")
+
+
 def house_account(purpose: AccountKind, currency: str, node: str) -> str:
     """Names one of the operator's accounts: "operator:revenue:USD:ny1".
 

@@ -7,8 +7,9 @@ twice is refused by the primary key, and ending a hold twice by the index on `pe
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select
 
 from call_core.calls.model import Call, Leg
 from call_core.ledger.accounts import (
@@ -17,6 +18,8 @@ from call_core.ledger.accounts import (
     available,
     customer_account,
     house_account,
+    is_customer_account,
+    kind_of_id,
 )
 from call_core.ledger.transfers import (
     Applied,
@@ -32,6 +35,8 @@ from call_core.rating.settlement import Settlement
 from call_core.storage import tables
 from call_core.storage.statements import Row, select_statement, upsert_statement, write_statement
 from call_core.storage.transaction import Tx
+
+_COUNTERS = ("debits_pending", "debits_posted", "credits_pending", "credits_posted")
 
 
 def _account(row: Row) -> Account:
@@ -62,17 +67,15 @@ OPEN_ACCOUNT = upsert_statement(
     lambda insert_into: insert_into(tables.accounts).on_conflict_do_nothing(index_elements=["id"]),
     name="open_account",
 )
-UPDATE_ACCOUNT = write_statement(
-    update(tables.accounts)
-    .where(tables.accounts.c.id == bindparam("key_id"))
-    .values(
-        debits_pending=bindparam("debits_pending"),
-        debits_posted=bindparam("debits_posted"),
-        credits_pending=bindparam("credits_pending"),
-        credits_posted=bindparam("credits_posted"),
+_A = tables.accounts
+ADD_TO_ACCOUNT = upsert_statement(
+    lambda insert_into: (made := insert_into(_A)).on_conflict_do_update(
+        index_elements=["id"],
+        set_={name: _A.c[name] + made.excluded[name] for name in _COUNTERS},
     ),
-    name="update_account",
+    name="add_to_account",
 )
+"""Adds to the counters. A house account is made when it is first needed, a customer's with them."""
 INSERT_TRANSFER = write_statement(insert(tables.transfers), name="insert_transfer")
 
 
@@ -97,17 +100,21 @@ def open_account(
     tx: Tx, account_id: str, currency: str, kind: AccountKind, credit_limit_micros: int | None
 ) -> None:
     """Make an account; one that is there stays as it is."""
-    tx.write(
-        OPEN_ACCOUNT,
-        id=account_id,
-        currency=currency,
-        kind=str(kind),
-        credit_limit_micros=credit_limit_micros,
-        debits_pending=0,
-        debits_posted=0,
-        credits_pending=0,
-        credits_posted=0,
-    )
+    account = Account(account_id, currency, kind, credit_limit_micros=credit_limit_micros)
+    tx.write(OPEN_ACCOUNT, **_row(account))
+
+
+def _row(account: Account) -> dict[str, Any]:
+    return {
+        "id": account.id,
+        "currency": account.currency,
+        "kind": account.kind.value,
+        "credit_limit_micros": account.credit_limit_micros,
+        "debits_pending": account.debits_pending,
+        "debits_posted": account.debits_posted,
+        "credits_pending": account.credits_pending,
+        "credits_posted": account.credits_posted,
+    }
 
 
 def read_account(tx: Tx, customer_id: str) -> Account | None:
@@ -125,66 +132,80 @@ def post_entries(
 ) -> dict[str, Account]:
     """Apply transfers in order, all or none.
 
+    Only customers' accounts are read: the house's have no limit, so what a transfer moves there
+    is added to whatever they hold.
+
     Args:
         tx: the transaction.
         entries: what to apply.
         now_wall_ms: now.
-        known: accounts that were locked in this transaction, and not written since.
+        known: customers' accounts that were locked in this transaction, and not written since.
 
     Returns:
-        The accounts that were written, as they are now, by id.
+        The customers' accounts that were written, as they are now, by id.
 
     Raises:
         LedgerRefusal: a limit forbids one of them. The unit must let this roll it back.
     """
     accounts = {account.id: account for account in known}
-    for account_id, currency in _in_lock_order(entries):
-        _get(tx, accounts, account_id, currency)
-    written: dict[str, Account] = {}
+    touched = _in_lock_order(entries)
+    for account_id in touched:
+        if is_customer_account(account_id) and account_id not in accounts:
+            accounts[account_id] = _locked(tx, account_id)
+    rows: dict[str, dict[str, Any]] = {}
     for entry in entries:
         transfer = entry.transfer
-        debit, credit = accounts[transfer.debit_account], accounts[transfer.credit_account]
+        debit = accounts.get(transfer.debit_account) or _house(transfer.debit_account, entry)
+        credit = accounts.get(transfer.credit_account) or _house(transfer.credit_account, entry)
         applied = apply(debit, credit, transfer, entry.pending)
         if not isinstance(applied, Applied):
             raise LedgerRefusal(applied, available(debit))
-        for account in (applied.debit, applied.credit):
-            accounts[account.id] = written[account.id] = account
-    tx.run_many(UPDATE_ACCOUNT, [_counters(account) for account in written.values()])
+        for before, after in ((debit, applied.debit), (credit, applied.credit)):
+            _add(rows, before, after)
+            if after.id in accounts:
+                accounts[after.id] = after
+    tx.run_many(ADD_TO_ACCOUNT, [rows[account_id] for account_id in touched])
     tx.run_many(INSERT_TRANSFER, [_transfer_row(each.transfer, now_wall_ms) for each in entries])
-    return written
+    return {account_id: accounts[account_id] for account_id in touched if account_id in accounts}
 
 
-def _in_lock_order(entries: Sequence[Entry]) -> list[tuple[str, str]]:
-    """Return `(account, currency)` of all entries: the customers', then the house's, by id."""
+def _in_lock_order(entries: Sequence[Entry]) -> list[str]:
+    """Return the accounts of all entries: the customers', then the house's, by id."""
     named = {
-        (account_id, each.transfer.currency)
+        account_id
         for each in entries
         for account_id in (each.transfer.debit_account, each.transfer.credit_account)
     }
     return sorted(named)  # "customer:…" comes before "operator:…"
 
 
-def _get(tx: Tx, accounts: dict[str, Account], account_id: str, currency: str) -> Account:
-    found = accounts.get(account_id) or tx.one(FIND_ACCOUNT, id=account_id)
-    if found is None:
-        # A house account is made when it is first needed; a customer's is made with the customer.
-        purpose = AccountKind(account_id.split(":")[1])
-        open_account(tx, account_id, currency, purpose, None)
-        # Somebody else may have made it, and written to it, meanwhile: what counts is the row.
-        found = tx.one(FIND_ACCOUNT, id=account_id)
-        assert found is not None, account_id
-    accounts[account_id] = found
+def _locked(tx: Tx, account_id: str) -> Account:
+    found = tx.one(FIND_ACCOUNT, id=account_id)
+    assert found is not None, account_id
     return found
 
 
-def _counters(account: Account) -> dict[str, str | int | None]:
-    return {
-        "key_id": account.id,
-        "debits_pending": account.debits_pending,
-        "debits_posted": account.debits_posted,
-        "credits_pending": account.credits_pending,
-        "credits_posted": account.credits_posted,
-    }
+def _house(account_id: str, entry: Entry) -> Account:
+    """Return a house account as far as one transfer can tell: it holds what that would end."""
+    held = 0 if entry.pending is None else entry.pending.amount_micros
+    return Account(
+        account_id,
+        entry.transfer.currency,
+        kind_of_id(account_id),
+        debits_pending=held,
+        credits_pending=held,
+    )
+
+
+def _add(rows: dict[str, dict[str, Any]], before: Account, after: Account) -> None:
+    """Add what a transfer changed to the row that `ADD_TO_ACCOUNT` gets for this account."""
+    row = rows.get(after.id)
+    if row is None:
+        row = rows[after.id] = _row(after) | dict.fromkeys(_COUNTERS, 0)
+    row["debits_pending"] += after.debits_pending - before.debits_pending
+    row["debits_posted"] += after.debits_posted - before.debits_posted
+    row["credits_pending"] += after.credits_pending - before.credits_pending
+    row["credits_posted"] += after.credits_posted - before.credits_posted
 
 
 def _transfer_row(transfer: Transfer, now_wall_ms: int) -> dict[str, str | int | None]:

@@ -111,6 +111,8 @@ def _not_dialled(leg: Leg, stamp: Stamp) -> Leg:
 
 
 def _differs(one: RateTerms, other: RateTerms) -> bool:
+    if one == other:
+        return False
     return replace(one, rate_id="", version=0) != replace(other, rate_id="", version=0)
 
 

@@ -9,6 +9,7 @@ from call_core.ledger.accounts import (
     available,
     customer_account,
     house_account,
+    is_customer_account,
     kind_of_id,
 )
 
@@ -23,12 +24,14 @@ def test_house_accounts_are_named_by_purpose_currency_and_node(purpose: AccountK
     account_id = house_account(purpose, "USD", "ny1")
     assert account_id == f"operator:{purpose.value}:USD:ny1"
     assert kind_of_id(account_id) is purpose
+    assert not is_customer_account(account_id)
 
 
 def test_a_customers_account_is_named_by_the_customer() -> None:
     """The id tells that it is a customer's; the stricter kind is assumed."""
     assert customer_account("c7") == "customer:c7"
     assert kind_of_id("customer:c7") is PREPAID
+    assert is_customer_account("customer:c7")
 
 
 @pytest.mark.parametrize(
