@@ -45,7 +45,8 @@ def create_app(
 
     Args:
         routers: of health and of the channels. Starlette tries one route after the other, so
-            those with the fewest come first: what machines ask often does not wait for pages.
+            those with the fewest come first: what machines ask often does not wait for pages. A
+            route that takes whatever is left must stand in one router with those before it.
         max_body_bytes: a longer body is answered 413.
         stop: set when the process drains; ends event streams.
         version: shown in the OpenAPI document.
