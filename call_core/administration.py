@@ -52,11 +52,17 @@ class AddPhone:
 
 @dataclass(frozen=True, slots=True)
 class AddSender:
-    """Put an address on a user's file: requests from it are the user's."""
+    """Put an address on a user's file: requests from it are the user's.
+
+    Attributes:
+        secret_hash: of what a pager logs in with, kept as a token of its name; "" for addresses
+            that have none.
+    """
 
     user: str
     channel: str
     address: str
+    secret_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -336,6 +336,15 @@ class PhoneView:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressView:
+    """Where the user's requests come from, a device by its name; `opted_out` by STOP there."""
+
+    channel: str
+    address: str
+    opted_out: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TokenView:
     """An API token, without its secret."""
 
@@ -442,6 +451,12 @@ class CallCore(Protocol):
             None unless it is the token of a device: its label begins with `packet `.
         """
 
+    async def join_device(self, code: str, label: str, peer: str) -> tuple[str, str, str] | None:
+        """Return whose device, its name and its key, for the code that `device` gave.
+
+        None when the code is wrong, used or too old, or `peer`, where it comes from, guesses.
+        """
+
     async def sign_out(self, token: str) -> None:
         """Revoke a session."""
 
@@ -483,6 +498,9 @@ class CallCore(Protocol):
 
     async def phones(self, who: Principal) -> Sequence[PhoneView]:
         """Return the user's own phones, the default first."""
+
+    async def addresses(self, who: Principal) -> Sequence[AddressView]:
+        """Return the user's addresses in the order in which they are written to, then devices."""
 
     async def tokens(self, who: Principal) -> Sequence[TokenView]:
         """Return the user's API tokens."""

@@ -17,6 +17,7 @@ from sqlalchemy import bindparam, select
 from call_core import numbering, queries
 from call_core.administration import AddToken
 from call_core.contracts import (
+    AddressView,
     BalanceView,
     CallView,
     Cdr,
@@ -41,7 +42,7 @@ from call_core.storage import access_rows, tables
 from call_core.storage.statements import select_statement
 from call_core.storage.store import Priority, Store
 from call_core.storage.transaction import Tx
-from call_core.units import access, gate
+from call_core.units import access, gate, joining
 from call_core.units.gate import target_texts
 from call_core.units.handle import Handled, handle
 from call_core.units.inbox import Kept
@@ -303,6 +304,16 @@ class Core:
         """Return who a device belongs to, and sha256 of its token; None when it is none."""
         return await self.store.read(access.device, device_id, now_wall_ms)
 
+    async def join_device(self, code: str, label: str, peer: str) -> tuple[str, str, str] | None:
+        """Return whose device, its name and its key, shown once; None when the code is none."""
+        secret = TOKEN_PREFIX + new_secret(self._rng, 32)
+        stamp, hashed = self.engine.driver.stamp(), access.hash_of(secret)
+        found = await self.store.run(joining.join_device, code, label, hashed, peer, stamp)
+        if found is None:
+            return None
+        self.engine.outbox.wake()
+        return *found, secret
+
     async def sign_out(self, token: str) -> None:
         """Revoke a session."""
         await self.store.run(access.sign_out, access.hash_of(token), self._wall.now_ms())
@@ -423,6 +434,10 @@ class Core:
     async def phones(self, who: Principal) -> Sequence[PhoneView]:
         """Return the user's own phones, the default first."""
         return await self.store.read(queries.phones, who)
+
+    async def addresses(self, who: Principal) -> Sequence[AddressView]:
+        """Return the user's own addresses, then devices."""
+        return await self.store.read(queries.addresses, who)
 
     async def tokens(self, who: Principal) -> Sequence[TokenView]:
         """Return the user's API tokens."""

@@ -11,6 +11,7 @@ from call_core.calls.causes import cause_of
 from call_core.calls.model import Call, Leg, Party
 from call_core.calls.rules import Rules
 from call_core.contracts import (
+    AddressView,
     BalanceView,
     CallView,
     Cdr,
@@ -36,6 +37,7 @@ from call_core.storage import (
 )
 from call_core.storage.statements import Row, select_statement
 from call_core.storage.transaction import Tx
+from call_core.units.access import DEVICE_CHANNEL, DEVICE_LABEL
 from call_core.units.changes import SPENT
 
 _C, _D, _R, _U = tables.calls, tables.cdrs, tables.requests, tables.users
@@ -349,6 +351,20 @@ def phones(tx: Tx, who: Principal) -> Sequence[PhoneView]:
         PhoneView(each.label, each.number, bool(each.verified), each.id == default) for each in rows
     ]
     return sorted(views, key=lambda view: not view.default)
+
+
+def addresses(tx: Tx, who: Principal) -> Sequence[AddressView]:
+    """Return the user's addresses in the order in which they are written to, then devices."""
+    senders = [
+        AddressView(channel, address, bool(opted_out))
+        for _, _, address, channel, opted_out in tx.all(people_rows.SENDERS, user_id=who.user_id)
+    ]
+    devices = [
+        AddressView(DEVICE_CHANNEL, view.label.removeprefix(DEVICE_LABEL), opted_out=False)
+        for view in tokens(tx, who)
+        if view.label.startswith(DEVICE_LABEL)
+    ]
+    return senders + devices
 
 
 def tokens(tx: Tx, who: Principal) -> Sequence[TokenView]:

@@ -119,6 +119,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "already_on_file": "example:device",
             "last_address": "address",
             "nothing_to_detach": "name example:phones",
+            "too_many_addresses": "limit",
             "too_many_phones": "limit",
             "too_many_verifications": "limit",
             # Whether this user may launch now.
@@ -277,6 +278,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "b_busy": _RECEIPT_FIELDS,
             "b_no_answer": _RECEIPT_FIELDS,
             "b_not_reached": _RECEIPT_FIELDS,
+            "device_on_file": "label",
             "expired": _RECEIPT_FIELDS,
             "last_minute_money": "left at",
             "last_minute_time": "left at",

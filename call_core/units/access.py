@@ -24,7 +24,8 @@ CODES_PER_DAY = 20
 SESSION_TTL_MS = 30 * DAY_MS
 TOUCH_EVERY_MS = 60_000
 PERSON_SCOPES = ("read", "call", "admin")
-DEVICE_LABEL = "packet "
+DEVICE_CHANNEL = "packet"
+DEVICE_LABEL = f"{DEVICE_CHANNEL} "
 _DEVICE_ID = re.compile(r"[0-9a-f]{16,64}")
 _BEHIND_EVERY_DIGIT = "g"  # sorts after every hexadecimal digit
 

@@ -47,7 +47,7 @@ from call_core.storage.ledger_rows import Entry
 from call_core.storage.people_rows import CallerRow
 from call_core.storage.statements import Row, select_statement
 from call_core.storage.transaction import Tx
-from call_core.units import belongings, company_directory, control
+from call_core.units import belongings, company_directory, control, joining
 from call_core.units.caller import Asker, Stop
 from call_core.units.house import House, Stamp
 
@@ -283,28 +283,9 @@ def _people(
             return _add_user(tx, asker, command, stamp)
         case AddPhone():
             return _add_phone(tx, asker, command, stamp)
-        case AddSender(user, channel, address):
-            row = user_row(tx, user, asker)
-            space = house.spaces.get(channel)
-            if space is None:
-                raise Stop("unknown_channel", channel=channel, example="smtp")
-            sender_id = stamp.new_id("sndr")
-            # A disabled user's address is taken too.
-            known = tx.one(people_rows.CALLER_OF_SENDER, space=space, address=address)
-            if known is not None:
-                raise Stop("address_taken", address=address)
-            tx.write(
-                people_rows.INSERT_SENDER,
-                id=sender_id,
-                user_id=row.user_id,
-                space=space,
-                address=address,
-                channel=channel,
-                position=0,
-                opted_out=0,
-                created_wall_ms=stamp.wall_ms,
-            )
-            return Done("sender_added", fields={"sender_id": sender_id, "address": address})
+        case AddSender():
+            row = user_row(tx, command.user, asker)
+            return joining.add_sender(tx, house, row, asker, command, stamp)
 
 
 def _add_user(tx: Tx, asker: Asker | None, command: AddUser, stamp: Stamp) -> Outcome:

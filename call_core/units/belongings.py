@@ -1,8 +1,8 @@
-"""What belongs to a user: phones and addresses, added by proof from one that is theirs already.
+"""What belongs to a user: phones, addresses and devices, added by proof from one that is theirs.
 
-`device` gives a one-time code to whoever is proven; the address that sends `join CODE` first is the
-user's from then on. A phone is rung and asks for digits that are shown elsewhere (`verification`).
-Whatever is added is told to the user's other addresses, with the words that take it off again.
+Addresses and devices come by a code (`joining`); a phone is rung and asks for digits that are shown
+elsewhere (`verification`). Whatever is added is told to the user's other addresses, with the words
+that take it off again.
 """
 
 from collections.abc import Mapping
@@ -15,32 +15,20 @@ from call_core.commands import Belonging, Detach, Device, Join, OwnPhone
 from call_core.customers.names import fold
 from call_core.notices import Notice
 from call_core.outcomes import Done, Outcome
-from call_core.requests import Evidence, Request
-from call_core.storage import access_rows, people_rows, record_rows, tables
+from call_core.storage import access_rows, people_rows, tables
 from call_core.storage.audit_chain import AuditEntry
-from call_core.storage.people_rows import CallerRow
 from call_core.storage.statements import write_statement
 from call_core.storage.transaction import Tx
-from call_core.units import changes, verification
-from call_core.units.access import hash_of
+from call_core.units import changes, joining, verification
+from call_core.units.access import DEVICE_LABEL
 from call_core.units.caller import Asker, Stop
 from call_core.units.house import House, Stamp
 
-JOIN_TTL_S = 600
-JOIN_TRIES_PER_HOUR = 5
-JOIN_TRIES_IN_ALL_PER_HOUR = 300
-"""Of one address, and of all: 7,200 guesses a day against 40 bits that live ten minutes."""
-_GROUP = 4
-_TRIED = "join_tried"
-_EVERYBODY = ""
-_CODE_KEY = "join:"
 _ADDED: Mapping[type, str] = {
     AddPhone: "phone_on_file",
     AddSender: "address_on_file",
     AddToken: "token_on_file",
 }
-_VOUCHED = (Evidence.VOUCHED, Evidence.PROVEN)
-
 DELETE_PHONE = write_statement(
     delete(tables.phones).where(
         tables.phones.c.id == bindparam("key_id"),
@@ -70,7 +58,7 @@ def change(
     """
     match command:
         case Device():
-            return _offer(tx, asker, stamp), None
+            return joining.offer(tx, asker, stamp), None
         case Join():
             raise Stop("already_on_file", example="device")
         case OwnPhone():
@@ -83,75 +71,7 @@ def change(
             return _detach(tx, asker, what, stamp), None
 
 
-# --- addresses ----------------------------------------------------------------------------------
-
-
-def _offer(tx: Tx, asker: Asker, stamp: Stamp) -> Outcome:
-    letters = stamp.new_secret(2 * _GROUP).upper()
-    tx.write(
-        access_rows.PUT_CODE,
-        address=_CODE_KEY + hash_of(letters),
-        user_id=asker.user.id,
-        hash=hash_of(letters),
-        expires_wall_ms=stamp.wall_ms + JOIN_TTL_S * 1000,
-        tries=0,
-    )
-    tx.audit(AuditEntry(stamp.wall_ms, asker.user.id, "access.join_code", asker.user.id))
-    code = f"{letters[:_GROUP]}-{letters[_GROUP:]}"
-    return Done("join_code", fields={"code": code, "minutes": JOIN_TTL_S // 60})
-
-
-def join(tx: Tx, house: House, request: Request, stamp: Stamp) -> CallerRow | None:
-    """Put a new address on the file of whoever was given the code.
-
-    Returns:
-        Whose address it is now; None when the code is wrong, was used, or is too old, when too many
-        were tried, or when nobody vouches for the sender. Whoever guesses learns none of it.
-    """
-    command = request.command
-    known_way = request.evidence in _VOUCHED and request.sender and request.user_id is None
-    if not isinstance(command, Join) or not known_way or request.channel not in house.spaces:
-        return None
-    if not _may_try(tx, request, stamp):
-        return None
-    key = _CODE_KEY + hash_of(command.code)
-    row = tx.one(access_rows.CODE, address=key)
-    caller = None if row is None else tx.one(people_rows.CALLER_OF_USER, user_id=row[0])
-    if row is None or row[2] < stamp.wall_ms or caller is None or caller.user_state != "active":
-        return None
-    tx.write(access_rows.FORGET_CODE, address=key)
-    tx.write(
-        people_rows.INSERT_SENDER,
-        id=stamp.new_id("sndr"),
-        user_id=caller.user_id,
-        space=request.id_space,
-        address=request.sender,
-        channel=request.channel,
-        position=0,
-        opted_out=0,
-        created_wall_ms=stamp.wall_ms,
-    )
-    tx.audit(AuditEntry(stamp.wall_ms, caller.user_id, "access.joined", caller.user_id))
-    return caller
-
-
-def _may_try(tx: Tx, request: Request, stamp: Stamp) -> bool:
-    """Count one more code that is tried; False when these are too many."""
-    hour = stamp.wall_ms // 3_600_000
-    address = f"{request.id_space}:{request.sender}"
-    limits = ((address, JOIN_TRIES_PER_HOUR), (_EVERYBODY, JOIN_TRIES_IN_ALL_PER_HOUR))
-    tried = [record_rows.counted(tx, subject, _TRIED, hour) < most for subject, most in limits]
-    for subject, _ in limits:
-        record_rows.count(tx, subject, _TRIED, hour)
-    return all(tried)
-
-
-def joined(tx: Tx, asker: Asker, stamp: Stamp) -> Outcome:
-    """Answer an address that has just joined, and tell the others."""
-    fields = {"address": asker.sender, "channel": asker.channel}
-    notice = Notice("address_on_file", "", fields)
-    changes.tell_addresses(tx, asker.user.id, notice, stamp, but=asker.sender)
-    return Done("joined", fields={"name": asker.user.name})
+# --- telling ------------------------------------------------------------------------------------
 
 
 def tell_of_addition(
@@ -174,23 +94,47 @@ def tell_of_addition(
 
 
 def _detach(tx: Tx, asker: Asker, what: str, stamp: Stamp) -> Outcome:
-    """Take a phone, by its label, or an address off the file; the last address stays."""
+    """Take a phone by its label, an address, or a device off the file; the last address stays."""
+    found = (
+        _detach_phone(tx, asker, what)
+        or _detach_address(tx, asker, what, stamp)
+        or _revoke(tx, asker, f"{DEVICE_LABEL}{what}", stamp).removeprefix(DEVICE_LABEL)
+    )
+    if not found:
+        raise Stop("nothing_to_detach", name=what, example="phones")
+    tx.audit(AuditEntry(stamp.wall_ms, asker.user.id, "access.detached", asker.user.id))
+    return Done("detached", fields={"what": found})
+
+
+def _detach_phone(tx: Tx, asker: Asker, label: str) -> str:
+    """Return the phone's label as it is on file, "" when there is none."""
     for phone in tx.all(people_rows.PHONES, user_id=asker.user.id):
-        if phone.folded == fold(what):
+        if phone.folded == fold(label):
             tx.write(DELETE_PHONE, key_id=phone.id, key_user_id=asker.user.id)
             if phone.id == asker.default_phone_id:
                 tx.write(people_rows.SET_DEFAULT_PHONE, key_id=asker.user.id, default_phone_id="")
-            return _detached(tx, asker, phone.label, stamp)
+            return str(phone.label)
+    return ""
+
+
+def _detach_address(tx: Tx, asker: Asker, what: str, stamp: Stamp) -> str:
+    """Return the address as it is on file, "" when there is none; a pager cannot log in again."""
     senders = tx.all(people_rows.SENDERS, user_id=asker.user.id)
-    for identifier, _, address, _, _ in senders:
+    for identifier, _, address, channel, _ in senders:
         if address.casefold() == what.casefold():
             if len(senders) == 1:
                 raise Stop("last_address", address=address)
             tx.write(DELETE_SENDER, key_id=identifier, key_user_id=asker.user.id)
-            return _detached(tx, asker, address, stamp)
-    raise Stop("nothing_to_detach", name=what, example="phones")
+            _revoke(tx, asker, f"{channel} {address}", stamp)
+            return str(address)
+    return ""
 
 
-def _detached(tx: Tx, asker: Asker, what: str, stamp: Stamp) -> Outcome:
-    tx.audit(AuditEntry(stamp.wall_ms, asker.user.id, "access.detached", asker.user.id))
-    return Done("detached", fields={"what": what})
+def _revoke(tx: Tx, asker: Asker, label: str, stamp: Stamp) -> str:
+    """End the tokens of this label; return it as it was written, "" when there is none."""
+    found = ""
+    for token_id, written, *_ in tx.all(access_rows.TOKENS, user_id=asker.user.id):
+        if written.casefold() == label.casefold():
+            tx.write(access_rows.REVOKE_ANY_TOKEN, key_id=token_id, now=stamp.wall_ms)
+            found = str(written)
+    return found

@@ -55,6 +55,7 @@ from call_core.units import (
     find_call,
     gate,
     information,
+    joining,
     launch,
     questions,
 )
@@ -130,7 +131,7 @@ def handle(
         return _operate(tx, house, request, stamp)
     new_address = row is None
     if row is None:
-        row = belongings.join(tx, house, request, stamp)
+        row = joining.join(tx, house, request, stamp)
     if row is None or request.evidence is Evidence.FORGED:
         return Handled(Refused("unknown_sender"))
     request_id = stamp.new_id("req")
@@ -139,7 +140,7 @@ def handle(
         return _repeat(tx, request, principal)
     asker = _addressed(tx, asker_of(row, request, request_id, house))
     if new_address:
-        handled = Handled(belongings.joined(tx, asker, stamp))
+        handled = Handled(joining.joined(tx, asker, stamp))
     else:
         handled = _decide(tx, house, asker, request, stamp)
     _answer(tx, asker, request, handled, stamp)

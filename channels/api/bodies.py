@@ -35,6 +35,8 @@ MAX_ZONE_LENGTH = 60
 MAX_TITLE_LENGTH = 80
 MAX_TEXT_LENGTH = 1000
 MAX_MINUTES = 1440
+MAX_JOIN_CODE_LENGTH = 20
+MAX_LABEL_LENGTH = 40
 
 PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 ONE_LINE = r"^[^\x00-\x1f\x7f\x85\u2028\u2029]*$"  # whatever any reader takes for a line's end
@@ -140,6 +142,15 @@ class EntryBody(Body):
         default=False,
         strict=True,
         description="for everybody in the company; needs an administrator and the scope `admin`",
+    )
+
+
+class DeviceBody(Body):
+    """A device that wants to join by the code that `device` showed on another channel."""
+
+    code: Annotated[str, _words(MAX_JOIN_CODE_LENGTH)] = Field(examples=["7K3F-9QTD"])
+    label: Annotated[str, _words(MAX_LABEL_LENGTH)] = Field(
+        description="what you will know it by", examples=["laptop"]
     )
 
 

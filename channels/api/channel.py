@@ -8,7 +8,13 @@ from typing import ClassVar
 from fastapi import APIRouter
 from pydantic import Field
 
-from channels.api import call_routes, directory_routes, launch_routes, read_routes
+from channels.api import (
+    call_routes,
+    device_routes,
+    directory_routes,
+    launch_routes,
+    read_routes,
+)
 from channels.api.client import launch
 from channels.api.document import closing_routes, document
 from channels.api.door import PREFIX, Door
@@ -42,18 +48,25 @@ class ApiChannel(Channel):
         self._door = Door(environment, random.SystemRandom())
 
     def routers(self) -> Sequence[APIRouter]:
-        """Return the routes, and last the answers for whatever else is asked under their prefix."""
+        """Return the routes, and last the answers for whatever else is asked under their prefix.
+
+        In one router, so that nobody puts the last before the first.
+        """
         parts = (
             launch_routes.router(self._door),
             call_routes.router(self._door, self._streams),
             read_routes.router(self._door),
             directory_routes.router(self._door),
+            device_routes.router(self._door),
         )
         routes = APIRouter(prefix=PREFIX)
         for part in parts:
             routes.include_router(part)
         made = partial(document, routes, self.environment.public_url)
-        return routes, closing_routes(parts, made)
+        everything = APIRouter()
+        everything.include_router(routes)
+        everything.include_router(closing_routes(parts, made))
+        return (everything,)
 
     async def stop(self) -> None:
         """End the event streams, which would hold the server's shutdown."""

@@ -74,6 +74,10 @@ class Door:
         self._wall = environment.wall
         self._rng = rng
 
+    def now_ms(self) -> int:
+        """Return our clock's time."""
+        return self._wall.now_ms()
+
     def caller(self, scope: str) -> Caller:
         """Return a dependency: who calls, if the token is good and has `scope`."""
 

@@ -145,6 +145,22 @@ class PhoneOut(View):
     default: bool
 
 
+class AddressOut(View):
+    """Where requests of yours come from; a device (`packet`) has its name for an address."""
+
+    channel: str = Field(examples=["smtp"])
+    address: str = Field(examples=["ada@hill.example"])
+    opted_out: bool = Field(description="nothing is sent there: it asked for no more messages")
+
+
+class DeviceOut(View):
+    """A device that has joined. Its key is shown this once."""
+
+    user: str = Field(description="whose device it is", examples=["Ada"])
+    label: str = Field(description="what the user knows it by", examples=["laptop"])
+    token: str = Field(description="for `callgate dial` and as a Bearer token")
+
+
 class PhraseOut(View):
     """One line of an answer as data."""
 

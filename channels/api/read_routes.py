@@ -11,6 +11,7 @@ from channels.api.bodies import MAX_TARGET_LENGTH, PRINTABLE
 from channels.api.call_routes import DEFAULT_LIMIT, MAX_ID_LENGTH, Cursor, Limit
 from channels.api.door import Ask, Door
 from channels.api.models import (
+    AddressOut,
     BalanceOut,
     CdrOut,
     DirectoryEntryOut,
@@ -20,7 +21,15 @@ from channels.api.models import (
     RequestOut,
 )
 from channels.api.problems import Problem, ProblemRoute, declared
-from channels.api.views import balance_out, cdr_out, entry_out, outcome_out, phone_out, request_out
+from channels.api.views import (
+    address_out,
+    balance_out,
+    cdr_out,
+    entry_out,
+    outcome_out,
+    phone_out,
+    request_out,
+)
 
 MAX_PREFIX_LENGTH = 40
 
@@ -69,6 +78,12 @@ def router(door: Door) -> APIRouter:
         """Your own phones, the default first."""
         phones = await door.core.phones(who)
         return ListView[PhoneOut](items=[phone_out(phone) for phone in phones])
+
+    @routes.get("/addresses", tags=["directory"], responses=declared())
+    async def list_addresses(who: Looks) -> ListView[AddressOut]:
+        """Your own addresses, in the order in which they are written to, then your devices."""
+        addresses = await door.core.addresses(who)
+        return ListView[AddressOut](items=[address_out(address) for address in addresses])
 
     @routes.get("/requests/{request_id}", tags=["calls"], responses=declared(HTTPStatus.NOT_FOUND))
     async def show_request(

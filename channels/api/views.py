@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from call_core.contracts import (
+    AddressView,
     BalanceView,
     CallView,
     Cdr,
@@ -27,6 +28,7 @@ from call_core.outcomes import (
     Value,
 )
 from channels.api.models import (
+    AddressOut,
     BalanceOut,
     CallOut,
     CdrOut,
@@ -174,6 +176,11 @@ def phone_out(phone: PhoneView) -> PhoneOut:
     return PhoneOut(
         label=phone.label, number=phone.number, verified=phone.verified, default=phone.default
     )
+
+
+def address_out(address: AddressView) -> AddressOut:
+    """Return one of the user's own addresses."""
+    return AddressOut(channel=address.channel, address=address.address, opted_out=address.opted_out)
 
 
 def outcome_out(outcome: Outcome, timezone: str, *, test: bool = False) -> OutcomeOut:

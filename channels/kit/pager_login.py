@@ -6,6 +6,7 @@ So a secret belongs to one address of one channel, and one that was overheard on
 API token: no Authorization header can carry a line break.
 """
 
+import hashlib
 import random
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from call_core.contracts import CallCore, Principal
 from call_core.ids import new_secret
 
 PAGER_CHANNELS = frozenset({"snpp", "wctp"})
-PAGER_SCOPES = ("read", "call")
 SECRET_LENGTH = 16  # letters and digits of 5 bits each: 80 bits; the longest code WCTP peers take
 MAX_LOGIN_LENGTH = 128
 MAX_SECRET_LENGTH = 64
@@ -38,6 +38,11 @@ def normal_address(address: str) -> str:
 def token_text(channel: str, address: str, secret: str) -> str:
     """Return what stands for a pager's secret where API tokens are looked up."""
     return f"{channel}\n{normal_address(address)}\n{secret}"
+
+
+def secret_hash(channel: str, address: str, secret: str) -> str:
+    """Return what is kept of a pager's secret."""
+    return hashlib.sha256(token_text(channel, address, secret).encode()).hexdigest()
 
 
 def new_pager_secret() -> str:

@@ -1,4 +1,4 @@
-"""What belongs to the user: directory, speed dial, phones, balance, API tokens; and the help."""
+"""What belongs to the user: directory, speed dial, balance, API tokens; and the help."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -6,22 +6,11 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 
 from call_core.administration import Administration, ForgetEntry, SaveEntry
-from call_core.commands import (
-    Command,
-    Detach,
-    Device,
-    Forget,
-    Name,
-    Number,
-    OwnPhone,
-    Save,
-    SetSlot,
-    UsePhone,
-)
+from call_core.commands import Command, Forget, Name, Number, Save, SetSlot
 from call_core.contracts import Principal
 from call_core.errors import ParseError
+from channels.kit.shown_once import ShownOnce
 from channels.web.answers import Answer
-from channels.web.shown_once import ShownOnce
 from channels.web.site import Site
 from channels.web.visits import Visit, plain
 from parsers.grammar import is_saveable_name
@@ -32,7 +21,6 @@ MAX_NUMBER_LENGTH = 60
 LIFETIMES = {"30": 30, "90": 90, "365": 365}
 DAY_MS = 86_400_000
 MAX_LABEL_LENGTH = 60
-MAX_ADDRESS_LENGTH = 254
 MAX_ID_LENGTH = 60
 SLOT_DIGITS = 3
 _EXAMPLE = "save bob 0207 946 0018"
@@ -47,7 +35,6 @@ def router(site: Site) -> APIRouter:
     """Return the routes of the user's own things."""
     routes = APIRouter()
     _directory(site, routes)
-    _phones(site, routes)
     _tokens(site, routes)
 
     async def balance(visit: Visit, who: Principal) -> Response:
@@ -107,31 +94,6 @@ def _directory(site: Site, routes: APIRouter) -> None:
     site.page(routes, "/directory", show)
     site.form(routes, "/directory", change)
     site.showing["/directory"] = show
-
-
-def phone_change(fields: Mapping[str, str]) -> Command:
-    """Return what a form of the phones' page asks for."""
-    number = fields.get("number", "")[:MAX_NUMBER_LENGTH]
-    if label := fields.get("verify", "")[:MAX_LABEL_LENGTH]:
-        return OwnPhone(label, Number(number) if number else None)
-    if what := fields.get("detach", "")[:MAX_ADDRESS_LENGTH]:
-        return Detach(what)
-    if fields.get("device"):
-        return Device()
-    return UsePhone(fields.get("label", "")[:MAX_LABEL_LENGTH])
-
-
-def _phones(site: Site, routes: APIRouter) -> None:
-    async def show(visit: Visit, who: Principal, answer: Answer | None = None) -> Response:
-        phones = await site.core.phones(who)
-        return site.html(visit, "phones.html", answer=answer, phones=phones)
-
-    async def change(visit: Visit, who: Principal) -> Response:
-        return await site.do(visit, who, phone_change(visit.fields), "/phones")
-
-    site.page(routes, "/phones", show)
-    site.form(routes, "/phones", change)
-    site.showing["/phones"] = show
 
 
 def _tokens(site: Site, routes: APIRouter) -> None:

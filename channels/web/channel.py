@@ -15,6 +15,7 @@ from channels.web import (
     demo_pages,
     history_pages,
     home_pages,
+    own_pages,
     sign_in_pages,
 )
 from channels.web.browser import launch
@@ -58,6 +59,7 @@ class WebChannel(Channel):
             call_pages,
             history_pages,
             account_pages,
+            own_pages,
             demo_pages,
         ):
             routes.include_router(pages.router(self._site))

@@ -1,6 +1,7 @@
 """What every command shares: exit statuses, errors in one sentence, `--json`, `--config`."""
 
 import functools
+import inspect
 import json
 import os
 import sys
@@ -53,7 +54,14 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
                 raise
             _fail(known, as_json=bool(kwargs.get("as_json")))
 
+    run.__doc__ = _unwrapped(inspect.getdoc(function) or "")
     return run
+
+
+def _unwrapped(text: str) -> str:
+    """Return paragraphs as one line each, for `--help` to wrap to the terminal's width."""
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def run_async(work: Callable[[], Coroutine[Any, Any, R]]) -> R:

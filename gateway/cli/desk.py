@@ -30,8 +30,10 @@ def desk(
     chosen, F7, F8 and F9 mute, drop and redial the party under the cursor. Any line of the
     grammar can be typed; one that begins with a colon is never taken for a name.
 
-    Set up once as for `callgate dial`, with a device's token. Pages elsewhere than on port 8080 of
-    this machine, or https of the server, are named once with --url.
+    A question is answered by its digit, or left open with Escape.
+
+    Set up once as for `callgate dial`, by `callgate dial --join CODE SERVER`. Pages elsewhere than
+    on port 8080 of this machine, or https of the server, are named once with --url.
 
     Exit status: 0 left by Ctrl-Q, 1 no window possible here, 3 not set up.
 

@@ -33,11 +33,20 @@ def dial(
         list[str] | None,
         typer.Argument(
             metavar="TEXT…",
-            help="A name, a number, any line of the grammar; with --setup the server.",
+            help="A name, a number, any line of the grammar; with --join and --setup the server.",
             autocompletion=complete_name,
         ),
     ] = None,
     *,
+    join: Annotated[
+        str, typer.Option(metavar="CODE", help="Set this desktop up by the code of `device`.")
+    ] = "",
+    label: Annotated[
+        str, typer.Option(metavar="NAME", help="With --join: what you will know it by.")
+    ] = "",
+    url: Annotated[
+        str, typer.Option(metavar="URL", help="With --join: where the gateway's pages are.")
+    ] = "",
     setup: Annotated[
         str, typer.Option(metavar="TOKEN", help="Set this desktop up; - asks for the token.")
     ] = "",
@@ -59,15 +68,19 @@ def dial(
     the call running, `callgate dial --hangup` ends it. A packet that is lost is sent again,
     and a command that arrives twice launches once.
 
-    Set up once, with a token made by `callgate sender add USER packet LABEL` (or on the page of
-    tokens, with a label that begins with "packet "): callgate dial --setup TOKEN SERVER[:4445]
+    Set up once. Write `device` on a channel that knows you (mail, the page of phones), and within
+    ten minutes: callgate dial --join CODE SERVER[:4445]. The key comes over the gateway's pages,
+    on port 8080 of this machine or by https; name others with --url. Or with a token that the
+    operator made (callgate sender add USER packet LABEL): callgate dial --setup TOKEN SERVER
 
     Exit status: 0 done, 1 refused or not answered, 2 wrong usage, 3 not set up.
 
     Example: callgate dial "conf mom, bob"
     """
     file, line = file_of(config), " ".join(text or ())
-    if setup:
+    if join:
+        _join(file, join, line, url=url, label=label, as_json=as_json)
+    elif setup:
         _set_up(file, setup, line, as_json=as_json)
     elif names:
         _fetch_names(file, as_json=as_json)
@@ -101,6 +114,31 @@ def _set_up(file: Path, token: str, server: str, *, as_json: bool) -> None:
         raise CliError(str(error), CONFIGURATION) from error
     told = f"Written to {file}. Try: callgate dial balance"
     answer({"ok": True, "file": str(file)}, told, as_json=as_json)
+
+
+def _join(file: Path, code: str, server: str, *, url: str, label: str, as_json: bool) -> None:
+    import socket
+    from dataclasses import replace
+
+    from gateway.cli.common import run_async
+    from gateway.dial import device_file, joining
+
+    if not server:
+        raise CliError("Name the server too: callgate dial --join CODE SERVER[:PORT].", USAGE)
+    try:
+        device = device_file.Device(*device_file.server_of(server), "", url)
+        pages = device_file.url_of(device_file.page_url(device))
+        device_file.make_folder(file)
+        wanted = label or joining.label_of(socket.gethostname())
+        joined = run_async(lambda: joining.join(pages, code, wanted))
+        device_file.write(file, replace(device, token=joined.token, url=url and pages))
+    except joining.JoinError as error:
+        raise CliError(str(error)) from error
+    except device_file.DeviceFileError as error:
+        raise CliError(str(error), CONFIGURATION) from error
+    told = f'This desktop is "{joined.label}" of {joined.user} now. Try: callgate dial balance'
+    data = {"ok": True, "file": str(file), "user": joined.user, "label": joined.label}
+    answer(data, told, as_json=as_json)
 
 
 def device_of(file: Path) -> "Device":

@@ -178,15 +178,13 @@ def add_sender(
 
     Example: callgate sender add Ada smtp ada@hill.example
     """
-    from call_core.administration import AddSender, AddToken
+    from call_core.administration import AddSender
     from call_core.outcomes import Outcome
-    from call_core.units.access import hash_of
     from channels.kit.pager_login import (
         PAGER_CHANNELS,
-        PAGER_SCOPES,
         new_pager_secret,
         normal_address,
-        token_text,
+        secret_hash,
     )
     from gateway.wiring import Core
 
@@ -198,12 +196,10 @@ def add_sender(
         administer(config, AddSender(user, channel, address), as_json=as_json)
         return
     address, secret = normal_address(address), new_pager_secret()
-    kept = hash_of(token_text(channel, address, secret))
+    asked = AddSender(user, channel, address, secret_hash(channel, address, secret))
 
     async def work(core: Core) -> Outcome:
-        made = await ask(core, AddSender(user, channel, address))
-        await ask(core, AddToken(user, kept, f"{channel} {address}", PAGER_SCOPES))
-        return made
+        return await ask(core, asked)
 
     print_outcome(with_core(config, work), as_json=as_json, secret=secret)
     if not as_json:

@@ -22,7 +22,7 @@ from call_core.ids import new_secret
 from call_core.outcomes import Outcome
 from call_core.units.access import hash_of
 from channels.kit.contract import Identity
-from channels.kit.pager_login import PAGER_CHANNELS, PAGER_SCOPES, token_text
+from channels.kit.pager_login import PAGER_CHANNELS, secret_hash
 from gateway.deck_load import load_deck
 from gateway.demo.world import (
     BUY_PERCENT,
@@ -112,10 +112,9 @@ async def _add(core: Core, person: Person, password: str, hashed: str) -> Settle
     for label, number in person.phones:
         await _ask(core, AddPhone(user_id, label, number, trusted=True))
     for channel, address in person.senders:
-        await _ask(core, AddSender(user_id, channel, address))
-        if channel in PAGER_CHANNELS:
-            secret = hash_of(token_text(channel, address, password))
-            await _ask(core, AddToken(user_id, secret, f"{channel} {address}", PAGER_SCOPES))
+        is_pager = channel in PAGER_CHANNELS
+        secret = secret_hash(channel, address, password) if is_pager else ""
+        await _ask(core, AddSender(user_id, channel, address, secret))
     for name, number in person.names.items():
         await _ask(core, Save(name, Number(number)), user_id)
     return Settled(person, Identity(user_id, person.address, password, token))

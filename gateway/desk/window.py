@@ -23,6 +23,10 @@ from gateway.desk.question import QuestionScreen
 
 EVERY_S = 1.0
 MAX_LINE_CHARS = 400
+_NO_PHONE = (
+    "No phone of yours is on file, so nothing can be rung yet. Type verify cell 415 555 2671, or "
+    "add one on the page of phones; then press Ctrl-R."
+)
 _PLACEHOLDER = "a name, a number, any line; Enter calls"
 
 _STYLE = """
@@ -137,6 +141,7 @@ class Desk(App[None]):
             self._from.highlighted = 0 if self._phones else None
             self._entries = await self._client.directory()
             self._show_names()
+            self._say("" if self._phones else _NO_PHONE, is_error=not self._phones)
             await self._show_money()
 
         await self._try(read)

@@ -102,7 +102,7 @@ def read(file: Path) -> Device:
     Raises:
         DeviceFileError: there is none, or its file cannot be used.
     """
-    set_up = "run `callgate dial --setup TOKEN SERVER` once."
+    set_up = "write `device` to your gateway and run `callgate dial --join CODE SERVER`."
     try:
         with file.open("rb") as opened:
             data = tomllib.loads(opened.read(MAX_FILE_BYTES).decode())
@@ -117,6 +117,19 @@ def read(file: Path) -> Device:
     if not isinstance(url, str):
         raise DeviceFileError(f"{file}: url must be text; {set_up}")
     return Device(*server_of(server), token, url_of(url) if url else "")
+
+
+def make_folder(file: Path) -> None:
+    """Make sure that the device's file can be written, before a code is spent for it.
+
+    Raises:
+        DeviceFileError: it cannot.
+    """
+    try:
+        _write(file.with_name(f"{file.name}.try"), "")
+        file.with_name(f"{file.name}.try").unlink()
+    except OSError as error:
+        raise DeviceFileError(f"{file} cannot be written ({error}).") from error
 
 
 def write(file: Path, device: Device) -> None:

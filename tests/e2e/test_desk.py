@@ -6,6 +6,7 @@ import pty
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -151,13 +152,13 @@ async def test_what_is_typed_is_sent_as_a_line(window: Window) -> None:
 
 
 async def test_a_question_is_asked_and_answered(window: Window) -> None:
-    """Two numbers ask what to do; left open nothing rings, answered the conference does."""
-    for key, seen in (("escape", "Left open"), ("enter", "")):
+    """Two numbers ask what to do; left open nothing rings, a digit picks what does."""
+    for key, seen in (("escape", "Left open"), ("4", "Left open"), ("1", "")):
         await window.type("+16169779933 +442079460018")
         await window.pilot.press("f3", "enter")
         await window.until(lambda: isinstance(window.desk.screen, QuestionScreen), "a question")
-        window.desk.screen.query_one(OptionList).highlighted = 0
-        await window.pilot.press(key)
+        assert len(window.desk.screen.query_one(OptionList).options) == 4
+        await window.pilot.press("9", "0", key)
         if seen:
             await window.until_said("said", seen)
     await window.until(lambda: len(window.roster()) > 1, "a call")
@@ -229,6 +230,48 @@ async def test_a_gateway_that_is_away_is_told_and_found_again(gateway: Gateway) 
         window.desk._client = good  # noqa: SLF001  (and mended)
         await window.until_said("call", "No call is running")
     await client.close()
+
+
+async def test_a_line_that_is_sent_again_has_the_same_key() -> None:
+    """When no answer came, or a temporary failure: so it is done once."""
+    keys: list[str] = []
+    answers = ["", "503 Busy", "200 OK"]
+
+    async def torn(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        keys.append(head.partition("idempotency-key: ")[2].partition("\r\n")[0])
+        status = answers.pop(0)
+        body = '{"text": "done", "detail": "busy"}'
+        said = (
+            f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}"
+        )
+        writer.write(said.encode() if status else b"")
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(torn, "127.0.0.1", 0) as server:
+        client = DeskClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "x", 0.01)
+        assert (await client.say("call mom")).text == "done"
+        await client.close()
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+    assert keys[0]
+
+
+async def test_without_a_phone_the_window_says_what_to_do(gateway: Gateway) -> None:
+    """The lists are empty, and there is a next step."""
+    core = gateway.service.core
+    who = await core.principal_of_token(gateway.identity.token, core.wall.now_ms())
+    assert who is not None
+    person = replace(who, scopes=("read", "call", "admin"))
+    token = await core.create_token(person, "own", person.scopes, core.wall.now_ms())
+    client = DeskClient(gateway.url, token)
+    for phone in await client.phones():
+        assert (await client.say(f"detach {phone.label}")).is_done
+    await client.close()
+    async with opened(gateway) as window:
+        await window.until_said("said", "verify cell")
+        assert window.names("from") == []
 
 
 # --- the command ----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+import httpx2
 import pytest
 
 from call_core.units.access import hash_of
@@ -15,6 +16,7 @@ from channels.packet.client import PacketClient, Server
 from gateway.clocks import WallClock
 from gateway.dial import device_file
 from gateway.dial.follow import follow
+from gateway.dial.joining import JoinError, join, label_of
 from gateway.server import Running
 from parsers.packet import CallState, Status
 
@@ -84,6 +86,73 @@ async def test_dial_on_the_command_line(gateway: Gateway, tmp_path: Path) -> Non
     assert "6 names" in (await dial("--names"))[1]
     assert (await dial("nobody", "of", "this", "name"))[0] == 1
     assert (await dial())[0] == 2
+
+
+async def test_dial_joins_by_a_code(gateway: Gateway, tmp_path: Path) -> None:
+    """A code from another channel, shown over the API: the key is kept, and calls at once."""
+    server, file = server_of(gateway), tmp_path / "device.toml"
+    core = gateway.service.core
+    who = await core.principal_of_token(gateway.identity.token, core.wall.now_ms())
+    assert who is not None
+
+    async def dial(*arguments: str) -> tuple[int, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "gateway.cli", "dial", "--config", str(file), *arguments),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        out, _ = await process.communicate()
+        return process.returncode or 0, " ".join(out.decode().split())
+
+    async def code() -> str:
+        person = replace(who, scopes=("read", "call", "admin"))
+        token = await core.create_token(person, "own", person.scopes, core.wall.now_ms())
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx2.AsyncClient(base_url=gateway.service.url, headers=headers) as client:
+            answer = await client.post("/api/v1/commands", json={"text": "device"})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["fields"]["code"])
+
+    where = (f"{server.host}:{server.port}", "--url", gateway.service.url)
+    shown = await code()
+    status, said = await dial("--join", shown, *where, "--label", "laptop")
+    assert (status, f'"laptop" of {who.user_name}' in said) == (0, True), said
+    assert "25.00" in (await dial("balance"))[1]
+    kept = file.read_bytes()
+    status, said = await dial("--join", shown, *where)
+    assert (status, "was used" in said) == (1, True), said
+    assert file.read_bytes() == kept
+    for wrong, expected in (
+        (("--join", shown), 2),
+        (("--join", shown, "gw.example", "--url", "http://gw.example"), 3),
+        (("--join", shown, "127.0.0.1", "--url", "http://127.0.0.1:9"), 1),
+    ):
+        assert (await dial(*wrong))[0] == expected, wrong
+
+
+@pytest.mark.parametrize(
+    ("host_name", "label"),
+    [("desk.hill.example", "desk"), ("", "desktop"), ("Ж", "desktop"), ("x" * 60, "x" * 40)],
+)
+def test_a_desktop_is_called_like_its_machine(host_name: str, label: str) -> None:
+    """In letters that every channel carries."""
+    assert label_of(host_name) == label
+
+
+async def test_what_is_no_gateway_says_so() -> None:
+    """Another server's words are no key."""
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while b"}" not in await reader.read(65_536):
+            continue  # its body may come in a packet of its own
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(JoinError, match="is it a gateway"):
+            await join(f"http://127.0.0.1:{port}", "7K3F-9QTD", "x")
 
 
 async def test_the_shell_completes_names(tmp_path: Path) -> None:

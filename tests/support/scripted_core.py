@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from call_core.commands import Call, Conference, HangUp
 from call_core.contracts import (
+    AddressView,
     BalanceView,
     CallView,
     Cdr,
@@ -157,6 +158,8 @@ class ScriptedCore:
     records: list[Cdr] = field(default_factory=list)
     entries: list[DirectoryEntry] = field(default_factory=list)
     own_phones: list[PhoneView] = field(default_factory=list)
+    joining: list[str] = field(default_factory=list)
+    own_addresses: list[AddressView] = field(default_factory=list)
     own_tokens: list[TokenView] = field(default_factory=list)
     sessions: dict[str, Principal] = field(default_factory=dict)
     mailed: list[str] = field(default_factory=list)
@@ -257,6 +260,11 @@ class ScriptedCore:
                 return who, hashed.digest()
         return None
 
+    async def join_device(self, code: str, label: str, peer: str) -> tuple[str, str, str] | None:
+        """Take Anna's code; keep where it came from."""
+        self.joining.append(peer)
+        return (ANNA.user_name, label, CALL_TOKEN) if code == CODE else None
+
     async def sign_out(self, token: str) -> None:
         """Forget a session."""
         self.sessions.pop(token, None)
@@ -341,6 +349,11 @@ class ScriptedCore:
         """Return the phones."""
         del who
         return self.own_phones
+
+    async def addresses(self, who: Principal) -> Sequence[AddressView]:
+        """Return the addresses."""
+        del who
+        return self.own_addresses
 
     async def tokens(self, who: Principal) -> Sequence[TokenView]:
         """Return the tokens."""

@@ -74,6 +74,8 @@ ELSEWHERE = (
     ("channels/smtp/", "tests/integration/test_smtp_channel.py", "needs real sockets"),
     ("channels/packet/", "tests/integration/test_packet_channel.py", "needs real sockets"),
     ("gateway/desk/client.py", "tests/e2e/test_desk.py", "asks a real gateway"),
+    ("gateway/dial/joining.py", "tests/e2e/test_packet.py", "as above"),
+    ("call_core/units/joining.py", "tests/integration/service/test_joining.py", "needs a store"),
     ("gateway/desk/question.py", "tests/e2e/test_desk.py", "a window on a real gateway"),
     ("gateway/desk/window.py", "tests/e2e/test_desk.py", "as above"),
     ("gateway/dial/follow.py", "tests/e2e/test_packet.py", "follows a real call"),

@@ -175,7 +175,8 @@ TEXTS = MappingProxyType(
         "join_code": say(
             "A code for another address",
             "The address that sends this first is yours from then on. It works once, for {minutes} "
-            "minutes; give it to nobody.>>From the new address write: join {code}",
+            "minutes; give it to nobody. A computer joins by callgate dial --join {code} SERVER.>>"
+            "From the new address write: join {code}",
             "Works once, {minutes} min.>>From the new address write: join {code}",
             "{minutes} min.>>From the new address: join {code}",
         ),
@@ -199,7 +200,7 @@ TEXTS = MappingProxyType(
         ),
         "nothing_to_detach": say(
             "Nothing of that name",
-            'Neither a phone nor an address of yours is "{name}".>>Try: {example}',
+            'No phone, address or device of yours is "{name}".>>Try: {example}',
             'You have no "{name}".>>Try: {example}',
             "No such phone or address.>>Try: {example}",
         ),
@@ -208,6 +209,13 @@ TEXTS = MappingProxyType(
             "{address} is your only address, so it stays.>>To add another first, try: device",
             "{address} is your only address.>>Try: device",
             "It is your only address.>>Try: device",
+        ),
+        "too_many_addresses": say(
+            "Too many addresses",
+            "You have {limit} addresses on file; the operator can add more.>>"
+            "Try: detach ann@example.org",
+            "You have {limit} addresses.>>Try: detach ann@example.org",
+            "At most {limit} addresses.>>Try: detach",
         ),
         "too_many_phones": say(
             "Too many phones",

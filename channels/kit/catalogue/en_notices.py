@@ -171,6 +171,13 @@ TEXTS = MappingProxyType(
             "Address added: {address}. Not you?>>Reply DETACH {address}",
             "Added: {address}. Not you?>>DETACH it.",
         ),
+        "device_on_file": say(
+            "A device was added",
+            "{label} joined as a device of yours: what it sends is yours. Not you?>>"
+            "To take it off, reply DETACH {label}",
+            "Device added: {label}. Not you?>>Reply DETACH {label}",
+            "Added: {label}. Not you?>>DETACH it.",
+        ),
         "token_on_file": say(
             "A token was made",
             "A token was made for you: {label}. Whoever has it can act for you. Not you?>>"

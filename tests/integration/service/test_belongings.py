@@ -9,7 +9,7 @@ from call_core.calls.model import CallState
 from call_core.commands import Join
 from call_core.outcomes import Outcome
 from call_core.requests import Evidence
-from call_core.units.belongings import JOIN_TRIES_PER_HOUR, JOIN_TTL_S
+from call_core.units.joining import JOIN_TRIES_PER_HOUR, JOIN_TTL_S
 from call_core.units.verification import MAX_PHONES, VERIFICATIONS_PER_DAY
 from tests.support.service import Service
 from tests.support.world import Bill, User

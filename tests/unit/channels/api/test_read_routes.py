@@ -4,7 +4,7 @@ import httpx2
 import pytest
 
 from call_core.commands import Rate
-from call_core.contracts import DirectoryEntry, PhoneView
+from call_core.contracts import AddressView, DirectoryEntry, PhoneView
 from call_core.outcomes import Money, Phrase, Refused, Told
 from tests.support.scripted_core import ScriptedCore, a_record
 from tests.unit.channels.api.test_problems import check_problem
@@ -78,6 +78,15 @@ async def test_own_phones_are_a_list(client: httpx2.AsyncClient, core: ScriptedC
     core.own_phones = [PhoneView("cell", "+442079460999", verified=True, default=True)]
     assert (await client.get("/phones")).json()["items"] == [
         {"label": "cell", "number": "+442079460999", "verified": True, "default": True}
+    ]
+
+
+@pytest.mark.anyio
+async def test_own_addresses_are_a_list(client: httpx2.AsyncClient, core: ScriptedCore) -> None:
+    """Devices among them."""
+    core.own_addresses = [AddressView("packet", "laptop", opted_out=False)]
+    assert (await client.get("/addresses")).json()["items"] == [
+        {"channel": "packet", "address": "laptop", "opted_out": False}
     ]
 
 

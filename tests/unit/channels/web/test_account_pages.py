@@ -1,26 +1,15 @@
-"""The user's own things: directory, phones, balance, tokens, help."""
+"""The user's own things: directory, balance, tokens, help."""
 
 from dataclasses import replace
 
 import pytest
 
 from call_core.administration import Administration, ForgetEntry, SaveEntry
-from call_core.commands import (
-    Command,
-    Detach,
-    Device,
-    Forget,
-    Name,
-    Number,
-    OwnPhone,
-    Save,
-    SetSlot,
-    UsePhone,
-)
+from call_core.commands import Command, Forget, Name, Number, Save, SetSlot
 from call_core.contracts import DirectoryEntry
 from call_core.errors import ParseError
 from call_core.outcomes import Done, Refused
-from channels.web.account_pages import MAX_NAME_LENGTH, directory_change, phone_change
+from channels.web.account_pages import MAX_NAME_LENGTH, directory_change
 from tests.support.scripted_core import ScriptedCore
 from tests.unit.channels.web.conftest import Visitor
 
@@ -94,15 +83,6 @@ async def test_the_directory_shows_names_and_empty_states(
 
 
 @pytest.mark.anyio
-async def test_a_phone_can_become_the_default(anna: Visitor, core: ScriptedCore) -> None:
-    """Only another verified phone has the button."""
-    page = await anna.get("/phones")
-    assert "Use cell by default" not in page.text
-    await anna.fill("/phones", {"label": "office"})
-    assert core.asked[0].command == UsePhone("office")
-
-
-@pytest.mark.anyio
 async def test_the_balance_is_in_the_customers_currency(anna: Visitor) -> None:
     """What is free for new calls comes first."""
     page = await anna.get("/balance")
@@ -172,31 +152,3 @@ async def test_an_administrator_writes_the_company_s_names(
     assert core.asked[-1].command == SaveEntry(core.anna.customer_id, "bob", "+1 212 555 0147")
     assert core.asked[-1].text == ""
     assert " checked" in anna.page.text
-
-
-@pytest.mark.parametrize(
-    ("fields", "command"),
-    [
-        ({"verify": "boat", "number": "212 555 0166"}, OwnPhone("boat", Number("212 555 0166"))),
-        ({"verify": "boat"}, OwnPhone("boat")),
-        ({"detach": "boat"}, Detach("boat")),
-        ({"detach": "a" * 254}, Detach("a" * 254)),
-        ({"detach": "a" * 255}, Detach("a" * 254)),
-        ({"device": "1"}, Device()),
-        ({"label": "office"}, UsePhone("office")),
-    ],
-)
-def test_the_phones_page_adds_verifies_and_removes(
-    fields: dict[str, str], command: Command
-) -> None:
-    """Each form of it is one command."""
-    assert phone_change(fields) == command
-
-
-@pytest.mark.anyio
-async def test_a_phone_is_added_on_its_page(anna: Visitor, core: ScriptedCore) -> None:
-    """The form is there for whoever has none yet, too."""
-    core.own_phones = []
-    assert "Add one" in (await anna.get("/phones")).text
-    await anna.fill("/phones", {"verify": "boat", "number": "212 555 0166"})
-    assert core.asked[-1].command == OwnPhone("boat", Number("212 555 0166"))

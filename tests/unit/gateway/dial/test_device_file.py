@@ -47,7 +47,7 @@ def test_a_file_that_cannot_be_used_says_what_to_do(tmp_path: Path, text: str | 
     file = tmp_path / "device.toml"
     if text is not None:
         file.write_bytes(text.encode(errors="surrogateescape"))
-    with pytest.raises(DeviceFileError, match="--setup"):
+    with pytest.raises(DeviceFileError, match="--join"):
         device_file.read(file)
 
 
@@ -130,3 +130,13 @@ def test_an_address_of_the_wrong_kind_is_told(tmp_path: Path) -> None:
     file.write_text('server = "gw"\ntoken = "t"\nurl = 1\n', encoding="utf-8")
     with pytest.raises(DeviceFileError, match="url"):
         device_file.read(file)
+
+
+def test_a_place_that_cannot_be_written_is_found_before_a_code_is_spent(tmp_path: Path) -> None:
+    """The folder is made, and nothing is left in it."""
+    file = tmp_path / "new" / "device.toml"
+    device_file.make_folder(file)
+    assert list(file.parent.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(DeviceFileError, match="cannot be written"):
+        device_file.make_folder(tmp_path / "file" / "device.toml")

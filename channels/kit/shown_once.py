@@ -1,7 +1,8 @@
 """Secrets that were made by a form and may be shown again only to a double tap of that form.
 
 A browser that sends a form twice shows the second answer. Without this the second tap would make
-another token, and the first would live on unseen. Kept in memory, bounded, for a minute.
+another token, and the first would live on unseen. A client of the API that sends a request again,
+under the same Idempotency-Key, is the same. Kept in memory, bounded, for a minute.
 """
 
 from collections import OrderedDict
@@ -11,7 +12,7 @@ MAX_REMEMBERED = 256
 
 
 class ShownOnce:
-    """The secrets of the last minute by the one-time token of the form that made them."""
+    """The secrets of the last minute by the one-time token, or key, of what made them."""
 
     def __init__(self) -> None:
         self._secrets: OrderedDict[str, tuple[int, str]] = OrderedDict()

@@ -1,6 +1,6 @@
 """Secrets that a double tap may see again."""
 
-from channels.web.shown_once import MAX_REMEMBERED, REMEMBERED_S, ShownOnce
+from channels.kit.shown_once import MAX_REMEMBERED, REMEMBERED_S, ShownOnce
 
 
 def test_a_secret_is_remembered_for_a_minute() -> None:
