@@ -32,12 +32,18 @@ def header(message: str, name: str) -> str:
 
 
 class Media(asyncio.DatagramProtocol):
-    """One phone's RTP: counts what comes, sends speech and keys."""
+    """One phone's RTP: sends speech and keys, counts the packets both ways.
+
+    Attributes:
+        heard, sent: voice packets that came, packets that went.
+        hears: set with the first voice.
+    """
 
     def __init__(self) -> None:
         self.heard = 0
+        self.sent = 0
+        self.hears = asyncio.Event()
         self.peer: tuple[str, int] | None = None
-        self._sent = 0
         self._ssrc = random.getrandbits(32)
         self.transport: asyncio.DatagramTransport | None = None
 
@@ -50,6 +56,7 @@ class Media(asyncio.DatagramProtocol):
         del addr
         if data[1] & 0x7F == ULAW:
             self.heard += 1
+            self.hears.set()
 
     @property
     def port(self) -> int:
@@ -61,8 +68,8 @@ class Media(asyncio.DatagramProtocol):
         """Send one packet."""
         if self.transport is None or self.peer is None or self.transport.is_closing():
             return
-        self._sent += 1
-        head = struct.pack("!BBHII", 0x80, payload_type, self._sent & 0xFFFF, stamp, self._ssrc)
+        self.sent += 1
+        head = struct.pack("!BBHII", 0x80, payload_type, self.sent & 0xFFFF, stamp, self._ssrc)
         self.transport.sendto(head + payload, self.peer)
 
 
@@ -89,7 +96,7 @@ class Phones(asyncio.DatagramProtocol):
         dialogs: by Call-ID, every call that came.
         inform: keys by SIP INFO instead of RFC 2833.
         early: send early media before the answer, instead of ringing.
-        speak: send voice all the time.
+        speak: send voice all the time, a packet every `packet_s`.
     """
 
     def __init__(self) -> None:
@@ -100,6 +107,7 @@ class Phones(asyncio.DatagramProtocol):
         self.inform = False
         self.early = False
         self.speak = True
+        self.packet_s = PACKET_S
         self._transport: asyncio.DatagramTransport | None = None
         self._peer = ("127.0.0.1", 0)
 
@@ -194,18 +202,22 @@ class Phones(asyncio.DatagramProtocol):
         dialog.answered = True
         self._reply(dialog.invite, 200, "OK", dialog, sdp=True)
         if self.speak:
-            dialog.tasks.append(asyncio.create_task(_speak(dialog)))
+            dialog.tasks.append(asyncio.create_task(_speak(dialog, self.packet_s)))
         await self._use(dialog)
 
     async def _use(self, dialog: Dialog) -> None:
-        """Key what the script says, and hang up when it says so."""
+        """From the first voice that it hears: key what the script says, hang up when it says so."""
         script = dialog.script
+        await dialog.media.hears.wait()
+        if script.talk_ms:
+            dialog.tasks.append(asyncio.create_task(self._talk(dialog)))
         await asyncio.sleep(self.press_after_s)
         for key in script.press if script.result is PhoneResult.ANSWER else "":
             await self.press(dialog, key)
-        if script.talk_ms:
-            await asyncio.sleep(script.talk_ms / 1000)
-            self.hang_up(dialog)
+
+    async def _talk(self, dialog: Dialog) -> None:
+        await asyncio.sleep(dialog.script.talk_ms / 1000)
+        self.hang_up(dialog)
 
     async def press(self, dialog: Dialog, key: str) -> None:
         """Press one key for a tenth of a second."""
@@ -292,13 +304,13 @@ class Phones(asyncio.DatagramProtocol):
             self._transport.sendto(message.encode(), self._peer)
 
 
-async def _speak(dialog: Dialog) -> None:
+async def _speak(dialog: Dialog, packet_s: float) -> None:
     stamp = 0
     with suppress(asyncio.CancelledError):
         while not dialog.ended:
             dialog.media.send(ULAW, SILENCE, stamp)
             stamp = (stamp + len(SILENCE)) & 0xFFFFFFFF
-            await asyncio.sleep(PACKET_S)
+            await asyncio.sleep(packet_s)
 
 
 def _where(invite: str) -> tuple[str, int]:
