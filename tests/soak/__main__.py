@@ -7,6 +7,7 @@ RUNS = (
     ("tests.soak.kills", "--database", "sqlite", "--kills", "1000"),
     ("tests.soak.kills", "--database", "postgres", "--kills", "300"),
     ("tests.soak.nodes", "--rounds", "10"),
+    ("tests.soak.sockets", "--drops", "200"),
     *(("tests.soak.faults", fault) for fault in ("disk", "lock", "postgres", "clock")),
 )
 

@@ -9,13 +9,16 @@ import random
 import re
 import struct
 import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
+from zlib import crc32
 
 from call_core.switches.simulator_phone import PhoneResult, PhoneScript
 
-EVENTS, ULAW, SILENCE = 101, 0, b"\xff" * 160
+EVENTS, ULAW = 101, 0
+HEAD_BYTES, PACKET_BYTES, VOICES = 12, 160, 120
 PACKET_S = 0.02
 REFUSALS = {
     PhoneResult.BUSY: (486, "Busy Here"),
@@ -23,6 +26,11 @@ REFUSALS = {
     PhoneResult.UNREACHABLE: (480, "Temporarily Unavailable"),
 }
 KEYS = "0123456789*#"
+
+
+def voice_of(number: str) -> int:
+    """Return the octet that a telephone speaks."""
+    return crc32(number.encode()) % VOICES
 
 
 def header(message: str, name: str) -> str:
@@ -36,6 +44,7 @@ class Media(asyncio.DatagramProtocol):
 
     Attributes:
         heard, sent: voice packets that came, packets that went.
+        voices: how many of what came were of whose voice alone, by `Dialog.voice`.
         hears: set with the first voice.
     """
 
@@ -43,6 +52,7 @@ class Media(asyncio.DatagramProtocol):
         self.heard = 0
         self.sent = 0
         self.hears = asyncio.Event()
+        self.voices: Counter[int] = Counter()
         self.peer: tuple[str, int] | None = None
         self._ssrc = random.getrandbits(32)
         self.transport: asyncio.DatagramTransport | None = None
@@ -56,6 +66,9 @@ class Media(asyncio.DatagramProtocol):
         del addr
         if data[1] & 0x7F == ULAW:
             self.heard += 1
+            voice = data[HEAD_BYTES:]
+            if voice == voice[:1] * len(voice):
+                self.voices[voice[0]] += 1
             self.hears.set()
 
     @property
@@ -75,7 +88,11 @@ class Media(asyncio.DatagramProtocol):
 
 @dataclass
 class Dialog:
-    """One call to a phone."""
+    """One call to a phone; it speaks in a voice of its number's, one octet over and over.
+
+    Attributes:
+        answered_s, ended_s: when, by the machine's monotonic clock.
+    """
 
     number: str
     invite: str
@@ -85,7 +102,14 @@ class Dialog:
     said: list[str]
     answered: bool = False
     ended: bool = False
+    answered_s: float = 0.0
+    ended_s: float = 0.0
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def voice(self) -> int:
+        """The octet that it speaks."""
+        return voice_of(self.number)
 
 
 class Phones(asyncio.DatagramProtocol):
@@ -200,6 +224,7 @@ class Phones(asyncio.DatagramProtocol):
             return
         dialog.media.peer = _where(dialog.invite)
         dialog.answered = True
+        dialog.answered_s = time.monotonic()
         self._reply(dialog.invite, 200, "OK", dialog, sdp=True)
         if self.speak:
             dialog.tasks.append(asyncio.create_task(_speak(dialog, self.packet_s)))
@@ -247,6 +272,8 @@ class Phones(asyncio.DatagramProtocol):
         dialog.ended = True
 
     def _end(self, dialog: Dialog) -> None:
+        if not dialog.ended:
+            dialog.ended_s = time.monotonic()
         dialog.ended = True
         current = asyncio.current_task() if dialog.tasks else None
         for task in dialog.tasks:
@@ -305,11 +332,11 @@ class Phones(asyncio.DatagramProtocol):
 
 
 async def _speak(dialog: Dialog, packet_s: float) -> None:
-    stamp = 0
+    stamp, words = 0, bytes([dialog.voice]) * PACKET_BYTES
     with suppress(asyncio.CancelledError):
         while not dialog.ended:
-            dialog.media.send(ULAW, SILENCE, stamp)
-            stamp = (stamp + len(SILENCE)) & 0xFFFFFFFF
+            dialog.media.send(ULAW, words, stamp)
+            stamp = (stamp + PACKET_BYTES) & 0xFFFFFFFF
             await asyncio.sleep(packet_s)
 
 
