@@ -3,8 +3,9 @@
 import asyncio
 import contextvars
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -125,10 +126,7 @@ class Actuator:
                 originates.append(self._originate(switch, live.call, wish.leg, asked, now_call_ms))
             elif not wish.exists:
                 refused += await self._hang_up(switch, live.call, wish, asked, now_call_ms)
-        if len(originates) == 1:  # as in every call of two: no task of its own for it
-            await originates[0]
-        elif originates:
-            await asyncio.gather(*originates)
+        await _all_of(originates)
         for wish in wishes:
             if wish.exists and wish.leg.answered_call_ms is not None:
                 await self._tend(switch, live.call, wish, live.asked[wish.leg.id])
@@ -191,6 +189,13 @@ class Actuator:
         chair = live.call.first.talking_leg
         if joins and chair is not None and chair.id not in fresh:
             await switch.play(chair.id, Prompt.JOIN_TONE, {})
+
+
+async def _all_of(asking: Sequence[Coroutine[Any, Any, None]]) -> None:
+    if len(asking) == 1:  # as in every call of two: no task of its own for it
+        await asking[0]
+    elif asking:
+        await asyncio.gather(*asking)
 
 
 def order_of(call: Call, leg: Leg, house: House, now_call_ms: int) -> Order:

@@ -158,6 +158,8 @@ class AsteriskSwitch:
                 continue
             if leg.answered_call_ms is None or not await self._join(bridge_id, leg):
                 self._tell(leg, EventKind.BRIDGE_FAILED)
+            else:
+                leg.bridge = bridge_id  # before it is told: whoever asks again must not move it
 
     async def _join(self, bridge_id: str, leg: AsteriskLeg) -> bool:
         """Put a leg into a bridge; False when it is there but cannot be bridged now."""

@@ -94,8 +94,8 @@ class AriClient:
                         yield json.loads(await session.receive_text())
 
                 yield read()
-        except (HTTPXWSException, httpx2.HTTPError, OSError, ValueError) as error:
-            raise AriError(f"events of {app}: {error!r}") from error
+        except (HTTPXWSException, httpx2.HTTPError, OSError, ValueError, ExceptionGroup) as error:
+            raise AriError(f"events of {app}: {_first(error)!r}") from error
 
     async def originate(self, order: Originate) -> None:
         """Have a channel made and rung.
@@ -214,3 +214,10 @@ class AriClient:
         if answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise AriError(f"{method} {where}: ARI knows neither this user nor the password")
         raise AriRefused(answer.status_code, answer.text[:200])
+
+
+def _first(error: Exception) -> Exception:
+    """Return what broke; the socket's own tasks wrap it in groups."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -9,6 +9,7 @@ RUNS = (
     ("tests.soak.nodes", "--rounds", "10"),
     ("tests.soak.fail_over", "--rounds", "25"),
     ("tests.soak.fail_over", "--rounds", "25", "--old-returns"),
+    ("tests.soak.sockets", "--drops", "200"),
     *(("tests.soak.faults", fault) for fault in ("disk", "lock", "postgres", "clock")),
 )
 

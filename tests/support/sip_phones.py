@@ -9,13 +9,16 @@ import random
 import re
 import struct
 import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
+from zlib import crc32
 
 from call_core.switches.simulator_phone import PhoneResult, PhoneScript
 
-EVENTS, ULAW, SILENCE = 101, 0, b"\xff" * 160
+EVENTS, ULAW = 101, 0
+HEAD_BYTES, PACKET_BYTES, VOICES = 12, 160, 120
 PACKET_S = 0.02
 REFUSALS = {
     PhoneResult.BUSY: (486, "Busy Here"),
@@ -25,6 +28,11 @@ REFUSALS = {
 KEYS = "0123456789*#"
 
 
+def voice_of(number: str) -> int:
+    """Return the octet that a telephone speaks."""
+    return crc32(number.encode()) % VOICES
+
+
 def header(message: str, name: str) -> str:
     """Return the first header of a name, "" when there is none."""
     found = re.search(rf"(?im)^{name}\s*:\s*(.*?)\r?$", message)
@@ -32,12 +40,20 @@ def header(message: str, name: str) -> str:
 
 
 class Media(asyncio.DatagramProtocol):
-    """One phone's RTP: counts what comes, sends speech and keys."""
+    """One phone's RTP: sends speech and keys, counts the packets both ways.
+
+    Attributes:
+        heard, sent: voice packets that came, packets that went.
+        voices: how many of what came were of whose voice alone, by `Dialog.voice`.
+        hears: set with the first voice.
+    """
 
     def __init__(self) -> None:
         self.heard = 0
+        self.sent = 0
+        self.hears = asyncio.Event()
+        self.voices: Counter[int] = Counter()
         self.peer: tuple[str, int] | None = None
-        self._sent = 0
         self._ssrc = random.getrandbits(32)
         self.transport: asyncio.DatagramTransport | None = None
 
@@ -50,6 +66,10 @@ class Media(asyncio.DatagramProtocol):
         del addr
         if data[1] & 0x7F == ULAW:
             self.heard += 1
+            voice = data[HEAD_BYTES:]
+            if voice == voice[:1] * len(voice):
+                self.voices[voice[0]] += 1
+            self.hears.set()
 
     @property
     def port(self) -> int:
@@ -61,14 +81,18 @@ class Media(asyncio.DatagramProtocol):
         """Send one packet."""
         if self.transport is None or self.peer is None or self.transport.is_closing():
             return
-        self._sent += 1
-        head = struct.pack("!BBHII", 0x80, payload_type, self._sent & 0xFFFF, stamp, self._ssrc)
+        self.sent += 1
+        head = struct.pack("!BBHII", 0x80, payload_type, self.sent & 0xFFFF, stamp, self._ssrc)
         self.transport.sendto(head + payload, self.peer)
 
 
 @dataclass
 class Dialog:
-    """One call to a phone."""
+    """One call to a phone; it speaks in a voice of its number's, one octet over and over.
+
+    Attributes:
+        answered_s, ended_s: when, by the machine's monotonic clock.
+    """
 
     number: str
     invite: str
@@ -78,7 +102,14 @@ class Dialog:
     said: list[str]
     answered: bool = False
     ended: bool = False
+    answered_s: float = 0.0
+    ended_s: float = 0.0
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def voice(self) -> int:
+        """The octet that it speaks."""
+        return voice_of(self.number)
 
 
 class Phones(asyncio.DatagramProtocol):
@@ -89,7 +120,7 @@ class Phones(asyncio.DatagramProtocol):
         dialogs: by Call-ID, every call that came.
         inform: keys by SIP INFO instead of RFC 2833.
         early: send early media before the answer, instead of ringing.
-        speak: send voice all the time.
+        speak: send voice all the time, a packet every `packet_s`.
     """
 
     def __init__(self) -> None:
@@ -100,6 +131,7 @@ class Phones(asyncio.DatagramProtocol):
         self.inform = False
         self.early = False
         self.speak = True
+        self.packet_s = PACKET_S
         self._transport: asyncio.DatagramTransport | None = None
         self._peer = ("127.0.0.1", 0)
 
@@ -192,20 +224,25 @@ class Phones(asyncio.DatagramProtocol):
             return
         dialog.media.peer = _where(dialog.invite)
         dialog.answered = True
+        dialog.answered_s = time.monotonic()
         self._reply(dialog.invite, 200, "OK", dialog, sdp=True)
         if self.speak:
-            dialog.tasks.append(asyncio.create_task(_speak(dialog)))
+            dialog.tasks.append(asyncio.create_task(_speak(dialog, self.packet_s)))
         await self._use(dialog)
 
     async def _use(self, dialog: Dialog) -> None:
-        """Key what the script says, and hang up when it says so."""
+        """From the first voice that it hears: key what the script says, hang up when it says so."""
         script = dialog.script
+        await dialog.media.hears.wait()
+        if script.talk_ms:
+            dialog.tasks.append(asyncio.create_task(self._talk(dialog)))
         await asyncio.sleep(self.press_after_s)
         for key in script.press if script.result is PhoneResult.ANSWER else "":
             await self.press(dialog, key)
-        if script.talk_ms:
-            await asyncio.sleep(script.talk_ms / 1000)
-            self.hang_up(dialog)
+
+    async def _talk(self, dialog: Dialog) -> None:
+        await asyncio.sleep(dialog.script.talk_ms / 1000)
+        self.hang_up(dialog)
 
     async def press(self, dialog: Dialog, key: str) -> None:
         """Press one key for a tenth of a second."""
@@ -235,6 +272,8 @@ class Phones(asyncio.DatagramProtocol):
         dialog.ended = True
 
     def _end(self, dialog: Dialog) -> None:
+        if not dialog.ended:
+            dialog.ended_s = time.monotonic()
         dialog.ended = True
         current = asyncio.current_task() if dialog.tasks else None
         for task in dialog.tasks:
@@ -292,13 +331,13 @@ class Phones(asyncio.DatagramProtocol):
             self._transport.sendto(message.encode(), self._peer)
 
 
-async def _speak(dialog: Dialog) -> None:
-    stamp = 0
+async def _speak(dialog: Dialog, packet_s: float) -> None:
+    stamp, words = 0, bytes([dialog.voice]) * PACKET_BYTES
     with suppress(asyncio.CancelledError):
         while not dialog.ended:
-            dialog.media.send(ULAW, SILENCE, stamp)
-            stamp = (stamp + len(SILENCE)) & 0xFFFFFFFF
-            await asyncio.sleep(PACKET_S)
+            dialog.media.send(ULAW, words, stamp)
+            stamp = (stamp + PACKET_BYTES) & 0xFFFFFFFF
+            await asyncio.sleep(packet_s)
 
 
 def _where(invite: str) -> tuple[str, int]:
