@@ -8,6 +8,8 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 from call_core.outcomes import Outcome
 from call_core.requests import Request
 
+T = TypeVar("T")
+
 # --- clocks -------------------------------------------------------------------------------------
 
 
@@ -183,8 +185,6 @@ class ShardedSwitch(Protocol):
     async def own(self, shards: frozenset[int]) -> None:
         """Tell this process what happens to legs of these shards from now on, and of no others."""
 
-
-T = TypeVar("T")
 
 # --- the core as a channel sees it --------------------------------------------------------------
 
@@ -383,8 +383,7 @@ class DeliveryReport:
     Attributes:
         message_id: the outbox id (`Outgoing.id`).
         channel, address: where it was sent; a report for another address comes too late.
-        delivered: False when the person will not get it there.
-        reason: for the log, the carrier's own words or number.
+        delivered, reason: False when the person will not get it there; why, for the log.
     """
 
     message_id: str
@@ -405,22 +404,16 @@ class CallCore(Protocol):
         """
 
     async def accept(self, request: Request) -> Outcome | None:
-        """Do what was asked, or promise durably to do it in a moment; None is the promise.
+        """Do what was asked, or in a burst promise durably to do it in a moment: None.
 
-        For channels that answer to the sender's address and not within the session: in a burst
-        they need not wait for each launch.
-
-        Raises:
-            CallCoreError: as `handle`.
+        For channels that answer to the sender's address. Raises as `handle`.
         """
 
     async def report_delivery(self, report: DeliveryReport) -> None:
         """Note that a message arrived; send it to the user's next address when it did not.
 
-        A report that comes again, or about nothing that was sent, changes nothing.
-
-        Raises:
-            CallCoreError: it was not noted; the carrier may report again.
+        A report that comes again, or about nothing that was sent, changes nothing. Raises as
+        `handle`; the carrier may report again.
         """
 
     # Signing in. Secrets come in as text, are hashed at once and are never stored or logged.
@@ -452,10 +445,7 @@ class CallCore(Protocol):
         """
 
     async def join_device(self, code: str, label: str, peer: str) -> tuple[str, str, str] | None:
-        """Return whose device, its name and its key, for the code that `device` gave.
-
-        None when the code is wrong, used or too old, or `peer`, where it comes from, guesses.
-        """
+        """Return whose device, its name and key for a code of `device`; None if `peer` guesses."""
 
     async def sign_out(self, token: str) -> None:
         """Revoke a session."""

@@ -30,8 +30,9 @@ from call_core.contracts import Cdr
 from call_core.ids import new_secret
 from call_core.switches.simulator_phone import PhoneScript
 from call_core.units.access import hash_of
+from call_core.units.joining import KEY_SCOPES
 from channels.kit.contract import Identity
-from channels.kit.pager_login import PAGER_SCOPES, token_text
+from channels.kit.pager_login import token_text
 from gateway import books
 from gateway.clocks import WallClock
 from gateway.mailbox import Mailbox
@@ -242,7 +243,7 @@ async def _ada(core: Core, micros: int) -> Identity:
     for asked in (
         SetPassword(user_id, PasswordHash.recommended().hash(password)),
         AddToken(user_id, hash_of(token), "tests"),
-        AddToken(user_id, pager_secret, f"snpp {PAGER}", PAGER_SCOPES),
+        AddToken(user_id, pager_secret, f"snpp {PAGER}", KEY_SCOPES),
         AddPhone(user_id, "office", OFFICE, trusted=True),
         AddSender(user_id, "smtp", MAIL),
         AddSender(user_id, "snpp", PAGER),

@@ -35,7 +35,7 @@ COMMANDS = [
         "phone add",
     ),
     *("sender add", "rates load", "calls live", "calls hangup", "cdrs export", "ledger verify"),
-    *("routes explain", "simulate", "drill"),
+    *("routes explain", "accept", "simulate", "drill"),
 ]
 OPTIONS = {
     "customer add": [
