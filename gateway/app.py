@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from call_core.errors import CallCoreError
 from channels.kit.contract import fault_of
+from gateway.admission import TICKET, Ticket
 from gateway.logs import bound
 
 _HEADERS = {
@@ -134,7 +135,8 @@ class _Envelope:
             await self._app(scope, receive, send)
             return
         scope[_REQUEST_ID] = next(self._ids)
-        answer = _Answer(send, self._stop)
+        ticket: Ticket | None = scope.get(TICKET)
+        answer = _Answer(send, self._stop, ticket)
         with bound(request_id=scope[_REQUEST_ID]):
             try:
                 await self._app(scope, receive, answer.send)
@@ -148,6 +150,8 @@ class _Envelope:
                 await _defect(scope, error)(scope, receive, answer.send)
             finally:
                 answer.forget()
+                if ticket is not None:
+                    ticket.leave()
 
 
 class _Answer:
@@ -157,8 +161,9 @@ class _Answer:
         stopped: whether that was done.
     """
 
-    def __init__(self, send: Send, stop: asyncio.Event) -> None:
+    def __init__(self, send: Send, stop: asyncio.Event, ticket: Ticket | None) -> None:
         self._send = send
+        self._ticket = ticket
         self._stop = stop
         self._answering = asyncio.current_task()
         self._watch: asyncio.Task[None] | None = None
@@ -180,6 +185,9 @@ class _Answer:
         await self._send(message)
 
     def _end_when_stopped(self) -> None:
+        if self._ticket is not None:
+            self._ticket.leave()
+
         async def watch() -> None:
             await self._stop.wait()
             self.stopped = True

@@ -2,18 +2,23 @@
 
 uvicorn limits neither, so a peer that sends a byte a minute would keep a connection for ever. From
 the first byte (or the opening of the connection) to the last one of the body there is one deadline;
-what is late is answered 408 when nothing was answered yet, and the connection is closed.
+what is late is answered 408 when nothing was answered yet, and the connection is closed. What does
+not pass the gate (`admission`) is answered 503 from ready-made octets, and no application sees it.
 """
 
 import asyncio
 import http
 import json
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from gateway.admission import BUSY, BUSY_AND_CLOSED, TICKET, Gate, Ticket
+
 MAX_HEAD_BYTES = 65_536
+MAX_UNREAD_BYTES = 65_536
+"""Of the body of a request that is sent away; more is not waited for."""
 RETRY_AFTER_S = 5
 _DETAILS = {
     http.HTTPStatus.REQUEST_TIMEOUT: "The request was not here in time.",
@@ -29,10 +34,12 @@ class ConnectionLimits:
     Attributes:
         request_timeout_s: longest from the first byte of a request to its last.
         max_connections: open at once; more are answered 503 and closed.
+        gate: which requests the application is asked for.
     """
 
     request_timeout_s: float = 20
     max_connections: int = 1000
+    gate: Gate = field(default_factory=Gate)
 
 
 class LimitedConnection(HttpToolsProtocol):
@@ -45,6 +52,9 @@ class LimitedConnection(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._head_bytes = 0
         self._in_head = True
+        self._ticket = Ticket(self.limits.gate)
+        self._sent_away = False
+        self._unread_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or say that there are too many."""
@@ -76,15 +86,50 @@ class LimitedConnection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Count no further."""
+        """Count the head no further; let the request in, or send it away once it is here."""
         self._in_head, self._head_bytes = False, 0
+        idle = getattr(self.cycle, "response_complete", True)  # None before the first request
+        # Who waits for "100 Continue" would never send the rest, and an answer must not overtake.
+        if idle and not self.expect_100_continue and not self.limits.gate.lets_in(self.url):
+            self._sent_away, self._unread_bytes = True, 0
+            return
+        self._ticket = Ticket(self.limits.gate)
+        cast("dict[str, object]", self.scope)[TICKET] = self._ticket
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Pass it on; nobody reads that of a request that is sent away."""
+        if not self._sent_away:
+            super().on_body(body)
+            return
+        self._unread_bytes += len(body)
+        if self._unread_bytes > MAX_UNREAD_BYTES and not self.transport.is_closing():
+            self.transport.write(BUSY_AND_CLOSED)
+            self.transport.close()
 
     def on_message_complete(self) -> None:
         """Be content: the request is here."""
         self._disarm()
         self._in_head = True
+        if self._sent_away:
+            self._sent_away = False
+            self._send_away()
+            return
+        self._ticket.enter()
         super().on_message_complete()
+
+    def _send_away(self) -> None:
+        if self.transport.is_closing():
+            return
+        if not self.parser.should_keep_alive():
+            self.transport.write(BUSY_AND_CLOSED)
+            self.transport.close()
+            return
+        self.transport.write(BUSY)
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
 
     def _arm(self) -> None:
         if self._deadline is None:

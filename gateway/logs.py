@@ -6,16 +6,19 @@ JSON, one object a line, unless a person looks (`logs.format`). `call_id`, `requ
 
 import logging
 import sys
+import textwrap
 from contextlib import AbstractContextManager
-from typing import Any, TextIO
+from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from gateway.masking import mask_text, mask_value
+from gateway.printable import printable, printable_line
 from gateway.settings_sections import LogSettings
 
 _PLAIN_KEYS = frozenset({"timestamp", "level"})
+_LONG_KEYS = frozenset({"exception", "stack"})
 _QUIET = {"uvicorn.access": logging.CRITICAL, "mail.log": logging.ERROR, "asyncio": logging.WARNING}
 
 
@@ -38,7 +41,7 @@ def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
                 structlog.processors.StackInfoRenderer(),
                 structlog.processors.format_exc_info,
                 mask,
-                _renderer(settings, out),
+                *_renderers(settings, out),
             ],
         )
     )
@@ -77,10 +80,29 @@ def mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     }
 
 
-def _renderer(settings: LogSettings, out: TextIO) -> Any:  # noqa: ANN401  (two unrelated classes)
+def single_lines(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Let no value act on a terminal or begin a line (a structlog processor).
+
+    The renderer writes texts as they are, everything else by its `repr`. The lines of a traceback
+    are indented, so that none of them looks like an event.
+    """
+    return {
+        printable_line(name): _of_one_line(name, value) if isinstance(value, str) else value
+        for name, value in event.items()
+    }
+
+
+def _of_one_line(name: str, value: str) -> str:
+    if name in _LONG_KEYS:
+        return textwrap.indent(printable(value), "  ")
+    return printable_line(value)
+
+
+def _renderers(settings: LogSettings, out: TextIO) -> list[Processor]:
     terminal = out.isatty()
     if settings.format == "json" or (settings.format == "auto" and not terminal):
-        return structlog.processors.JSONRenderer(default=lambda value: mask_text(repr(value)))
-    return structlog.dev.ConsoleRenderer(
+        return [structlog.processors.JSONRenderer(default=lambda value: mask_text(repr(value)))]
+    console = structlog.dev.ConsoleRenderer(
         colors=terminal, exception_formatter=structlog.dev.plain_traceback
     )
+    return [single_lines, console]

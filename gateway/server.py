@@ -20,6 +20,7 @@ from fastapi import APIRouter
 
 from call_core.engine.shard import ShardTaken
 from channels.kit.contract import Channel, Environment
+from gateway.admission import Gate
 from gateway.app import create_app
 from gateway.health import Readiness, health_router
 from gateway.http_connection import ConnectionLimits
@@ -88,7 +89,8 @@ async def running(
     sentence = refusal(settings)
     if sentence:
         raise SettingsError(sentence)
-    limits = ConnectionLimits(settings.http.request_timeout_s, settings.http.max_connections)
+    gate = Gate(settings.http.max_requests_at_once)
+    limits = ConnectionLimits(settings.http.request_timeout_s, settings.http.max_connections, gate)
     listener = HttpListener(settings.http.host, settings.http.port, limits)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(listener.stop)
@@ -99,6 +101,18 @@ async def running(
         channels = build_channels(settings, environment)
         readiness = Readiness()
         core.add_checks(readiness)
+        core.metrics.watch(
+            "callgate_http_inside",
+            "HTTP requests that are being answered.",
+            (),
+            lambda: {(): gate.inside},
+        )
+        core.metrics.watch(
+            "callgate_http_sent_away",
+            "HTTP requests that found the gate full.",
+            (),
+            lambda: {(): gate.sent_away},
+        )
         app = create_app(
             [health_router(readiness, core.metrics), *core.routers, *_routers(channels)],
             max_body_bytes=settings.http.max_body_bytes,

@@ -61,6 +61,11 @@ class HttpSettings(Section):
     max_connections: int = Field(
         default=1000, ge=1, description="connections open at once; more are refused (503)"
     )
+    max_requests_at_once: int = Field(
+        default=200,
+        ge=1,
+        description="requests that are being answered; more are sent away at once (503)",
+    )
 
 
 class NumbersSettings(Section):

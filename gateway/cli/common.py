@@ -11,6 +11,8 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
+from gateway.printable import printable
+
 OK = 0
 FAILED = 1
 USAGE = 2
@@ -88,12 +90,13 @@ def load(config: Path | None, overrides: dict[str, Any] | None = None) -> Any:  
 
 def answer(data: dict[str, Any], text: str, *, as_json: bool, flush: bool = False) -> None:
     """Print a result: the object, or the words for a person."""
-    print(json.dumps(data, ensure_ascii=False) if as_json else text, flush=flush)
+    shown = json.dumps(data, ensure_ascii=False) if as_json else text
+    print(printable(shown), flush=flush)
 
 
 def note(text: str) -> None:
     """Tell a person something that is not the result."""
-    print(text, file=sys.stderr)
+    print(printable(text), file=sys.stderr)
 
 
 def is_terminal() -> bool:
@@ -103,8 +106,9 @@ def is_terminal() -> bool:
 
 def _fail(error: CliError, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"ok": False, "error": str(error), **error.details}, ensure_ascii=False))
-    print(f"callgate: {error}", file=sys.stderr)
+        told = {"ok": False, "error": str(error), **error.details}
+        print(printable(json.dumps(told, ensure_ascii=False)))
+    print(printable(f"callgate: {error}"), file=sys.stderr)
     raise SystemExit(error.status)
 
 

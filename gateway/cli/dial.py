@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.cli.common import CONFIGURATION, USAGE, CliError, Json, answer, command, note
+from gateway.printable import printable, printable_line
 
 if TYPE_CHECKING:
     from channels.packet.client import PacketClient
@@ -228,6 +229,7 @@ def _watch(client: "PacketClient", ref: str) -> None:
 
     def show(line: str) -> None:
         # A line that wraps could not be overwritten.
+        line = printable_line(line)
         line = line[: shutil.get_terminal_size().columns - 1] if is_terminal else line
         print(f"\r\x1b[K{line}" if is_terminal else line, end="" if is_terminal else "\n")
         sys.stdout.flush()
@@ -239,4 +241,4 @@ def _watch(client: "PacketClient", ref: str) -> None:
         return
     if is_terminal:
         print()
-    print(over.text)
+    print(printable(over.text))

@@ -66,9 +66,11 @@ class TruthfulSimulator(Simulator):
         super().__init__(**how)
 
     async def originate(self, order: Order) -> None:
-        """Ring a number, and remember when that was asked first."""
-        self.arrived.setdefault(order.leg_id, self._clock.now_ms())
+        """Ring a number, and remember since when it was known."""
+        now = self._clock.now_ms()
         await super().originate(order)
+        if self._exchange.knows(order.leg_id):
+            self.arrived.setdefault(order.leg_id, now)
 
     def _deliver(self, event: SwitchEvent) -> None:
         if event.kind is EventKind.ANSWERED:

@@ -10,8 +10,14 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
+from gateway.admission import Gate
 from gateway.app import create_app
-from gateway.http_connection import MAX_HEAD_BYTES, RETRY_AFTER_S, ConnectionLimits
+from gateway.http_connection import (
+    MAX_HEAD_BYTES,
+    MAX_UNREAD_BYTES,
+    RETRY_AFTER_S,
+    ConnectionLimits,
+)
 from gateway.http_listener import HttpListener
 
 pytestmark = [pytest.mark.anyio, pytest.mark.enable_socket]
@@ -30,6 +36,14 @@ def application() -> FastAPI:
     @app.post("/deaf")
     async def deaf() -> str:
         return "no"
+
+    @app.get("/events")
+    async def events() -> StreamingResponse:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"data: 1\n\n"
+            await asyncio.sleep(WAIT_S)
+
+        return StreamingResponse(pieces(), media_type="text/event-stream")
 
     @app.get("/stream")
     async def stream() -> StreamingResponse:
@@ -173,3 +187,129 @@ async def test_one_connection_too_many_is_503(listen: Listen) -> None:
         ):
             await asyncio.sleep(0.05)
     held[1][1].close()
+
+
+POST = HEAD + b"content-length: 3\r\n\r\nabc"
+HELD = b"GET /stream HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+async def head_of(reader: asyncio.StreamReader) -> bytes:
+    """Return the head of the next answer, its body read too when it says how long it is."""
+    async with asyncio.timeout(WAIT_S):
+        head = await reader.readuntil(b"\r\n\r\n")
+        _, declared, rest = head.partition(b"content-length: ")
+        if declared:
+            await reader.readexactly(int(rest.partition(b"\r\n")[0]))
+    return head
+
+
+async def filled(port: int, gate: Gate, sent: bytes = HELD) -> asyncio.StreamWriter:
+    """Take a place that is kept for a while."""
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    async with asyncio.timeout(WAIT_S):
+        while not gate.inside:  # noqa: ASYNC110  (until the server has read it)
+            await asyncio.sleep(0.005)
+    return writer
+
+
+async def test_who_finds_the_gate_full_is_told_so_and_keeps_the_connection(listen: Listen) -> None:
+    """503 and when to come back; the same connection is answered when there is room again."""
+    gate = Gate(1)
+    port = await listen(ConnectionLimits(gate=gate))
+    held = await filled(port, gate)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(POST)
+    head = await head_of(reader)
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: 5" in head
+    async with asyncio.timeout(WAIT_S):
+        while b" 503 " in head:
+            writer.write(POST)
+            head = await head_of(reader)
+    assert b" 200 " in head
+    assert gate.sent_away > 0
+    for each in (held, writer):
+        each.close()
+
+
+async def test_a_second_request_on_a_connection_does_not_overtake(listen: Listen) -> None:
+    """What was sent behind one that is being answered waits for it, also when the gate is full."""
+    gate = Gate(1)
+    port = await listen(ConnectionLimits(gate=gate))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(HELD + POST)
+    assert b" 200 " in await head_of(reader)
+    async with asyncio.timeout(WAIT_S):
+        rest = await reader.readuntil(b"HTTP/1.1 200")
+    assert b"503" not in rest
+    writer.close()
+
+
+async def test_who_is_sent_away_cannot_make_us_read_a_long_body(listen: Listen) -> None:
+    """The answer comes before the end of the body, and the connection is closed."""
+    gate = Gate(1)
+    port = await listen(ConnectionLimits(gate=gate))
+    held = await filled(port, gate)
+    declared = HEAD + b"content-length: %d\r\n\r\n" % (10 * MAX_UNREAD_BYTES)
+    sent = declared + b"x" * (MAX_UNREAD_BYTES + 1)
+    got = await answer(port, sent)
+    assert got.startswith(b"HTTP/1.1 503 ")
+    assert b"connection: close" in got
+    assert got.count(b"HTTP/1.1") == 1
+    held.close()
+
+
+async def test_who_closes_after_one_answer_is_closed(listen: Listen) -> None:
+    """`Connection: close` and HTTP/1.0 hold for what is sent away too."""
+    gate = Gate(1)
+    port = await listen(ConnectionLimits(gate=gate))
+    held = await filled(port, gate)
+    got = await answer(port, b"GET /stream HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    assert got.startswith(b"HTTP/1.1 503 ")
+    held.close()
+
+
+@pytest.mark.parametrize("sent", [b"", HEAD + b"content-length: 9\r\n\r\nx"])
+async def test_who_sends_slowly_takes_no_place(listen: Listen, sent: bytes) -> None:
+    """A request counts when it is here whole."""
+    gate = Gate(1)
+    port = await listen(ConnectionLimits(gate=gate))
+    slow = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+    for _, writer in slow:
+        writer.write(sent)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(POST)
+    assert b" 200 " in await head_of(reader)
+    for _, each in (*slow, (reader, writer)):
+        each.close()
+
+
+async def test_a_stream_of_events_takes_no_place(listen: Listen) -> None:
+    """It may be open for an hour; it stops counting when it begins."""
+    gate = Gate(1)
+    port = await listen(ConnectionLimits(gate=gate))
+    reader, events = await asyncio.open_connection("127.0.0.1", port)
+    events.write(b"GET /events HTTP/1.1\r\nhost: x\r\n\r\n")
+    async with asyncio.timeout(WAIT_S):
+        await reader.readuntil(b"data: 1")
+    assert gate.inside == 0
+    other, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(POST)
+    assert b" 200 " in await head_of(other)
+    for each in (events, writer):
+        each.close()
+
+
+async def test_who_waits_for_100_continue_is_let_in(listen: Listen) -> None:
+    """Its body would never come, and a refusal that waits for it neither."""
+    gate = Gate(1)
+    port = await listen(ConnectionLimits(gate=gate))
+    held = await filled(port, gate)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(HEAD + b"expect: 100-continue\r\ncontent-length: 3\r\n\r\n")
+    assert b" 100 " in await head_of(reader)
+    writer.write(b"abc")
+    assert b" 200 " in await head_of(reader)
+    for each in (held, writer):
+        each.close()

@@ -100,3 +100,39 @@ def test_console_is_masked_as_well() -> None:
     structlog.get_logger("ours").info("launched", to="+442079460018")
     assert "+44…0018" in out.getvalue()
     structlog.reset_defaults()
+
+
+FORGED = "Ada\n2026-01-01T00:00:00Z [error    ] forged\r\x1b[2J\x1b]0;owned\x07\u202e"
+
+
+def console(out: io.StringIO) -> None:
+    """Log as a person reads it, into this."""
+    logs.configure(LogSettings(format="console"), out)
+
+
+@pytest.mark.parametrize("name", ["name", "event"])
+def test_no_value_begins_a_line_or_acts_on_a_terminal(stream: io.StringIO, name: str) -> None:
+    """A caller's line breaks and escape sequences are shown, in either format."""
+    logger = structlog.get_logger("ours")
+    for configure in (lambda _: None, console):
+        configure(stream)
+        stream.truncate(0)
+        stream.seek(0)
+        logger.info(FORGED) if name == "event" else logger.info("said", name=FORGED)
+        text = stream.getvalue()
+        assert text.count("\n") == 1, text
+        assert text.rstrip("\n").isprintable(), text
+        assert "forged" in text
+
+
+def test_no_line_of_a_traceback_looks_like_an_event(stream: io.StringIO) -> None:
+    """What an exception says of a caller's words is indented, its escape sequences shown."""
+    console(stream)
+    try:
+        int(FORGED)
+    except ValueError:
+        structlog.get_logger("ours").exception("failed")
+    first, *rest = stream.getvalue().rstrip("\n").split("\n")
+    assert "failed" in first
+    assert all(line.startswith("  ") for line in rest)
+    assert "\x1b" not in stream.getvalue()

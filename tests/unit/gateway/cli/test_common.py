@@ -13,6 +13,7 @@ from gateway.cli.common import (
     CliError,
     answer,
     command,
+    note,
     run_async,
 )
 from gateway.http_listener import ListenError
@@ -91,3 +92,15 @@ def test_work_is_run_to_its_end() -> None:
         return 7
 
     assert run_async(work) == 7
+
+
+def test_nothing_from_outside_acts_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Escape sequences in a caller's words are shown, in results, notes, and errors alike."""
+    hostile = "Ada\x1b[2J\r\x9b31m\u202e"
+    answer({}, hostile, as_json=False)
+    answer({"name": hostile}, "", as_json=True)
+    note(hostile)
+    ending(CliError(hostile), as_json=True)
+    out, err = capsys.readouterr()
+    assert all(line.isprintable() for line in (*out.splitlines(), *err.splitlines()))
+    assert json.loads(out.splitlines()[1]) == {"name": hostile}
