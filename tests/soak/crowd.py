@@ -25,7 +25,8 @@ import uvloop
 from sqlalchemy import func, select
 
 from call_core.commands import Call, Number
-from call_core.outcomes import Launched
+from call_core.errors import CallCoreError
+from call_core.outcomes import Launched, Outcome
 from call_core.storage import tables
 from call_core.storage.statements import Statement, select_statement
 from call_core.storage.transaction import Tx
@@ -45,6 +46,7 @@ MOST_GROWTH = 1.05
 """What is flat may grow so much from the first third of the looks to the last."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _MILLION = 1_000_000
+_AGAIN_S = 0.5
 Figure = TypeVar("Figure", int, float)
 BILLED = select_statement(
     select(tables.cdrs.c.hangup_cause, func.count()).group_by(tables.cdrs.c.hangup_cause),
@@ -215,8 +217,14 @@ async def _launch(core: Core, users: Sequence[str], calls: int, per_second: floa
     places, answers = asyncio.Semaphore(AT_ONCE), Counter[str]()
 
     async def one(n: int) -> None:
-        number = Number(f"+4420{70_000_000 + n}")
-        outcome = await core.handle(request_of(Call(number), f"crowd{n}", users[n % CUSTOMERS]))
+        call = Call(Number(f"+4420{70_000_000 + n}"))
+        request = request_of(call, f"crowd{n}", users[n % CUSTOMERS])
+        outcome: Outcome | None = None
+        while outcome is None:
+            try:
+                outcome = await core.handle(request)
+            except CallCoreError:  # as every channel says: later
+                await asyncio.sleep(_AGAIN_S)
         answers["launched" if isinstance(outcome, Launched) else outcome.code] += 1
         places.release()
 
