@@ -1,8 +1,11 @@
 """An Asterisk as the settings describe it."""
 
+from functools import partial
+
 from call_core.contracts import Clock
 from call_core.switches.asterisk_ari import AsteriskSwitch
 from call_core.switches.asterisk_client import AriClient
+from call_core.switches.asterisk_shards import ShardedAsterisk
 from gateway.lines import ports_of, trunks_of
 from gateway.settings import ASTERISK, Settings
 from gateway.settings_file import SettingsError
@@ -26,7 +29,8 @@ def open_asterisk(settings: Settings, wall: Clock, name: str) -> tuple[AsteriskS
     found = settings.switches.get(name)
     url = (found.url if found is not None else "") or section.url
     client = AriClient(url, section.user, password, timeout_s=float(section.timeout_s))
-    switch = AsteriskSwitch(
+    kind = partial(ShardedAsterisk, node=settings.node) if settings.many_nodes else AsteriskSwitch
+    switch = kind(
         name=name,
         client=client,
         wall=wall,

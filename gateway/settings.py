@@ -162,8 +162,11 @@ class Settings(BaseSettings):
     @property
     def many_nodes(self) -> bool:
         """Whether several nodes may drive calls: they share the database and every switch."""
-        shared = self.switches and all(each.socket for each in self.switches.values())
-        return not self.database.url.startswith(_SQLITE) and bool(shared)
+        shared = all(
+            kind == ASTERISK or (name in self.switches and self.switches[name].socket)
+            for name, kind in self.switch_kinds().items()
+        )
+        return not self.database.url.startswith(_SQLITE) and shared
 
     def shown_database(self) -> str:
         """Return where the database is, for people: an absolute path, or a URL without password."""

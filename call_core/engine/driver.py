@@ -116,6 +116,8 @@ class Driver:
         if not self._house.drives(call.shard, call.epoch):
             return None
         live = self.live.get(call.id)
+        if live is None and self.knows(call.id, call.version):
+            return None  # read before its end was committed: it would be rung again
         if live is None:
             live = self.live[call.id] = LiveCall(call)
         else:

@@ -304,6 +304,8 @@ class Engine:
             log.warning("shards.lost", shards=sorted(found.lost))
             await self._drop(found.lost)
         self.taken_over = bool(found.stolen)
+        if found.lost or found.excess:
+            self.driver.switch_back.set()  # the switches hear soon what is not ours any more
         if found.gained:
             await self._store.run(count_ports, self.house)
             self.driver.switch_back.set()

@@ -22,7 +22,13 @@ from call_core.contracts import (
     SwitchHealth,
 )
 from call_core.switches.asterisk_client import Answer, AriClient, AriError, AriRefused
-from call_core.switches.asterisk_dial import NotDialled, Originate, kept_in, originate_of
+from call_core.switches.asterisk_dial import (
+    NotDialled,
+    Originate,
+    kept_in,
+    originate_of,
+    owner_of,
+)
 from call_core.switches.asterisk_legs import AsteriskLeg, Legs, told
 from call_core.switches.asterisk_words import NORMAL_CLEARING, instant_ms, media_of, remembered
 
@@ -67,6 +73,7 @@ class AsteriskSwitch:
         self._client = client
         self._wall = wall
         self._app = app
+        self._stream = app  # whose events are read
         self._trunks = trunks
         self._ports = ports
         self._plus = plus
@@ -264,7 +271,7 @@ class AsteriskSwitch:
         legs = len(self._legs.live)
         detail = self._why
         if self._connected:
-            detail = f"Asterisk by ARI as {self._app}; {legs} of {self._ports} ports in use"
+            detail = f"Asterisk by ARI as {self._stream}; {legs} of {self._ports} ports in use"
             if abs(self._skew_ms) > SKEW_TOLD_MS:
                 detail += f"; its clock is off by {self._skew_ms / 1000:+.1f} s"
         return SwitchHealth(self._connected, detail, legs, self._ports)
@@ -287,7 +294,7 @@ class AsteriskSwitch:
         wait_s = FIRST_WAIT_S
         while True:
             try:
-                async with self._client.events(self._app) as stream:
+                async with self._client.events(self._stream) as stream:
                     await self._begin()
                     wait_s = FIRST_WAIT_S
                     await self._read(stream)
@@ -303,21 +310,26 @@ class AsteriskSwitch:
     async def _begin(self) -> None:
         """Subscribe, see what is there, and say that we are back. The socket keeps events."""
         for trunk in sorted(self._trunks):
-            if not await self._client.subscribe(self._app, f"endpoint:PJSIP/{trunk}"):
+            if not await self._client.subscribe(self._stream, f"endpoint:PJSIP/{trunk}"):
                 log.error("asterisk.no_such_trunk", switch=self.name, trunk=trunk)
         await self._measure()
         await self.live_legs()
         self._bridges = {str(each["id"]) for each in await self._client.bridges()}
         self._since_wall_ms = self._now_ms()
+        await self._announce()
         self._connected = True
         self._tell_of_itself(EventKind.SWITCH_BACK)
+
+    async def _announce(self) -> None:
+        """Have legs that are answered from now on handed to us, whoever had them before."""
+        await self._client.set_global(owner_of(self._app, 0), self._stream)
 
     async def _read(self, stream: AsyncIterator[Answer]) -> None:
         pinging = asyncio.create_task(self._ping())
         try:
             async for event in stream:
                 if event["type"] == "ApplicationReplaced":
-                    raise AriError(f"another process reads the events of {self._app}")
+                    raise AriError(f"another process reads the events of {self._stream}")
                 self._take(event)
         finally:
             pinging.cancel()

@@ -123,6 +123,11 @@ class AriClient:
             return ""
         return str(said.get("value", ""))
 
+    async def set_global(self, name: str, value: str) -> None:
+        """Set a variable of the whole Asterisk."""
+        path = ("asterisk", "variable")
+        await self._do("POST", path, {"variable": name, "value": value})
+
     async def channel(self, channel_id: str) -> Answer | None:
         """Return one channel, None when there is none."""
         try:

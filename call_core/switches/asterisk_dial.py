@@ -63,6 +63,11 @@ def kept_in(leg_id: str) -> str:
     return f"CALLGATE_ENDED_{slot_of(leg_id)}"
 
 
+def owner_of(app: str, shard: int) -> str:
+    """Return the name of the variable that says who gets the answered legs of a shard."""
+    return f"CALLGATE_OWNER_{app}_{shard}"
+
+
 def originate_of(order: Order, app: str, trunks: Collection[str], *, plus: bool) -> Originate:
     """Return the request for an order.
 

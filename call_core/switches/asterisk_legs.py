@@ -57,6 +57,7 @@ class Legs:
 
     Attributes:
         app: only channels that were made for it are ours.
+        shards: only legs of these are ours; None for all.
         live: by leg id.
         ended: the last word about legs that are gone, the newest of them.
         waiting: legs that wait for the next part of what they are told.
@@ -64,6 +65,7 @@ class Legs:
     """
 
     app: str
+    shards: frozenset[int] | None = None
     live: dict[str, AsteriskLeg] = field(default_factory=dict)
     ended: OrderedDict[str, SwitchEvent] = field(default_factory=OrderedDict)
     empty: list[str] = field(default_factory=list)
@@ -93,13 +95,16 @@ class Legs:
         said: Mapping[str, str] = channel.get("channelvars") or {}
         if said.get("CALLGATE_APP") != self.app:
             return None
+        shard = whole(said.get("CALLGATE_SHARD", "")) or 0
+        if self.shards is not None and shard not in self.shards:
+            return None
         leg_id = str(channel["id"])
         leg = self.live.get(leg_id)
         if leg is None:
             leg = AsteriskLeg(
                 leg_id,
                 said.get("CALLGATE_CALL", ""),
-                whole(said.get("CALLGATE_SHARD", "")) or 0,
+                shard,
                 whole(said.get("CALLGATE_SINCE", "")) or 0,
             )
         answered = whole(said.get("CALLGATE_ANSWERED", ""))

@@ -193,11 +193,11 @@ async def run(
     try:
         await asyncio.gather(*(service.start_switch(site) for site in SITES))
         await asyncio.gather(*(service.start_node(name) for name in NODES))
-        for name in names:
+        for number, name in enumerate(names):
             store = await Store.open(database, node="drill")
             try:
                 stage = Stage(service, store, restart_database, fail_over)
-                result = await _one(name, stage, per_second)
+                result = await _one(name, f"{name}-{number}", stage, per_second)
             finally:
                 await store.close()
             told(result)
@@ -207,13 +207,13 @@ async def run(
     return results
 
 
-async def _one(name: str, stage: Stage, per_second: float) -> Result:
+async def _one(name: str, prefix: str, stage: Stage, per_second: float) -> Result:
     service = stage.service
 
     def ports() -> list[int]:
         return [node.port for node in service.nodes.values()]
 
-    load = Load(service.tokens, ports, per_second, prefix=name)
+    load = Load(service.tokens, ports, per_second, prefix=prefix)
     for n in range(CONFERENCES):
         load.launch(f"conf +4420795{n:05d}, +4420796{n:05d} in 1")
     running = asyncio.create_task(load.run())

@@ -28,7 +28,7 @@ from gateway.wiring import Core, open_core
 SITES = ("ny", "la", "ldn")
 SPEED = 4
 CALLERS = 6
-START_S = 120
+START_S = 300
 _TALK_S = 20
 _RICH_MICROS = 1_000_000_000_000
 _SELL = """\

@@ -169,6 +169,36 @@ def test_kannel_gets_a_configuration_without_a_gap(compose: Tree, tmp_path: Path
     assert [line for line in (*lines, *smsc) if "CHANGE-" in line and line[0] != "#"] == []
 
 
+def test_asterisk_gets_a_configuration_with_its_password(compose: Tree, tmp_path: Path) -> None:
+    """The shipped one, open to the other containers, closed without a password."""
+    service = compose["services"]["asterisk1"]
+    assert service["volumes"] == ["../asterisk:/mnt/asterisk:ro"]
+    assert "ports" not in service
+    script = COMPOSE.parent / "asterisk-entrypoint"
+    places = {
+        "ASTERISK_CONFIGURATION": str(DEPLOY / "asterisk"),
+        "ASTERISK_ETC": str(tmp_path),
+        "ASTERISK_PROGRAM": "true",
+    }
+    for given, status in (({}, 2), ({"ASTERISK_PASSWORD": "abc123"}, 0)):
+        found = subprocess.run(  # noqa: S603  (our own script)
+            ["/bin/sh", str(script)],
+            env={"PATH": os.environ["PATH"], **places, **given},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert found.returncode == status, found.stderr
+    shipped = {file.name for file in (DEPLOY / "asterisk").glob("*.conf")}
+    assert {file.name for file in tmp_path.iterdir()} == shipped | {"ari_password.conf"}
+    assert "bindaddr = 0.0.0.0" in (tmp_path / "http.conf").read_text(encoding="utf-8")
+    password = tmp_path / "ari_password.conf"
+    assert password.read_text(encoding="utf-8") == "password = abc123\n"
+    assert password.stat().st_mode & 0o077 == 0
+    environment = compose["services"]["gateway1"]["environment"]
+    assert environment["CALLGATE_ASTERISK__PASSWORD"] == "${ASTERISK_PASSWORD:-}"
+
+
 @pytest.mark.parametrize("name", ["gateway1", "gateway2", "migrate"])
 def test_every_variable_of_compose_is_a_setting(compose: Tree, name: str, tmp_path: Path) -> None:
     """With a value that it takes; an unknown one would stop the start."""

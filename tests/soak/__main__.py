@@ -1,4 +1,4 @@
-"""`make soak`: the kills and the faults at full length, one after another."""
+"""`make soak`: kills, fail-overs, faults and the crowd at full length, one after another."""
 
 import subprocess
 import sys
@@ -7,9 +7,11 @@ RUNS = (
     ("tests.soak.kills", "--database", "sqlite", "--kills", "1000"),
     ("tests.soak.kills", "--database", "postgres", "--kills", "300"),
     ("tests.soak.nodes", "--rounds", "10"),
+    ("tests.soak.nodes", "--rounds", "1", "--only", "kill-node", "--times", "200"),
     ("tests.soak.fail_over", "--rounds", "25"),
     ("tests.soak.fail_over", "--rounds", "25", "--old-returns"),
     ("tests.soak.sockets", "--drops", "200"),
+    ("tests.soak.crowd", "--calls", "5000", "--minutes", "30"),
     *(("tests.soak.faults", fault) for fault in ("disk", "lock", "postgres", "clock")),
 )
 

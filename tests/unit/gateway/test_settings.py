@@ -66,3 +66,26 @@ def test_a_database_is_shown_without_its_password(tmp_path: Path, url: str, show
 def test_secrets_do_not_show_in_the_settings(tmp_path: Path) -> None:
     """Printing the settings prints no password."""
     assert "hunter2" not in repr(load(tmp_path, '[mail_out]\npassword = "hunter2"'))
+
+
+@pytest.mark.parametrize(
+    ("text", "many"),
+    [
+        ('switch = "asterisk"', True),
+        ('switch = "twilio_voice"', False),
+        ('switch = "simulator"', False),
+        ('[switches.ny]\nsocket = "ny.sock"\n[switches.la]\nkind = "asterisk"', True),
+        ('[switches.ny]\n[switches.la]\nkind = "asterisk"', False),
+    ],
+)
+def test_many_nodes_need_switches_that_stand_outside(
+    tmp_path: Path,
+    text: str,
+    many: bool,  # noqa: FBT001  (a table's column)
+) -> None:
+    """Every one of them must be shared; and SQLite is one node's, whatever the switches are."""
+    file = tmp_path / "callgate.toml"
+    file.write_text(text, encoding="utf-8")
+    database = {"CALLGATE_DATABASE__URL": "postgresql:///calls"}
+    assert load_settings(file, database).many_nodes is many
+    assert not load_settings(file, {}).many_nodes
