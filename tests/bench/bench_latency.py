@@ -47,7 +47,7 @@ async def measure(path: Path) -> dict[str, float]:
     until_ring: list[float] = []
     until_bill: list[float] = []
     all_billed = asyncio.Event()
-    async with opened(path, 1, script) as (core, user_id):
+    async with opened(f"sqlite:///{path}", 1, script) as (core, user_id):
 
         def originated(verb: str, call: Call, leg: Leg, began_ns: int) -> None:
             if verb == "originate" and leg.n == call.first.n:
