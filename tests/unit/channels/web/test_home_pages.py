@@ -68,7 +68,7 @@ async def test_names_and_running_calls_are_offered(anna: Visitor, core: Scripted
         "call_3": a_call("call_3", "6H9", state="SCHEDULED"),
     }
     page = await anna.get("/")
-    assert '<option value="&lt;b&gt;mom">' in page.text
+    assert '<option value="&lt;b&gt;mom" label=' in page.text
     assert "$0.06" in page.text
     assert 'value="hangup 4F7"' in page.text
     assert 'value="skip 6H9"' in page.text
