@@ -118,16 +118,18 @@ def _detach_phone(tx: Tx, asker: Asker, label: str) -> str:
 
 
 def _detach_address(tx: Tx, asker: Asker, what: str, stamp: Stamp) -> str:
-    """Return the address as it is on file, "" when there is none; a pager cannot log in again."""
+    """Return the address as it is on file, "" when there is none.
+
+    It goes off by all ways that it is on file for, and a pager cannot log in with it again.
+    """
     senders = tx.all(people_rows.SENDERS, user_id=asker.user.id)
-    for identifier, _, address, channel, _ in senders:
-        if address.casefold() == what.casefold():
-            if len(senders) == 1:
-                raise Stop("last_address", address=address)
-            tx.write(DELETE_SENDER, key_id=identifier, key_user_id=asker.user.id)
-            _revoke(tx, asker, f"{channel} {address}", stamp)
-            return str(address)
-    return ""
+    found = [row for row in senders if row[2].casefold() == what.casefold()]
+    if found and len(found) == len(senders):
+        raise Stop("last_address", address=found[0][2])
+    for identifier, _, address, channel, _ in found:
+        tx.write(DELETE_SENDER, key_id=identifier, key_user_id=asker.user.id)
+        _revoke(tx, asker, f"{channel} {address}", stamp)
+    return str(found[0][2]) if found else ""
 
 
 def _revoke(tx: Tx, asker: Asker, label: str, stamp: Stamp) -> str:

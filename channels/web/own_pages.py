@@ -1,6 +1,7 @@
 """Where the user is rung and where requests of theirs come from: phones, addresses, pagers."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 
@@ -8,7 +9,7 @@ from call_core.administration import AddSender
 from call_core.commands import Command, Detach, Device, Number, OwnPhone, UsePhone
 from call_core.contracts import Principal
 from call_core.errors import ParseError
-from call_core.outcomes import Refused
+from call_core.outcomes import Done
 from channels.kit import pager_login
 from channels.kit.shown_once import ShownOnce
 from channels.web.answers import Answer, answer_of
@@ -36,11 +37,14 @@ def router(site: Site) -> APIRouter:
     routes = APIRouter()
     shown = ShownOnce()
 
-    async def page(visit: Visit, who: Principal, answer: Answer | None, secret: str) -> Response:
+    async def page(
+        visit: Visit, who: Principal, answer: Answer | None, pager: str = "", secret: str = ""
+    ) -> Response:
         return site.html(
             visit,
             "phones.html",
             answer=answer,
+            pager=pager,
             secret=secret,
             phones=await site.core.phones(who),
             addresses=await site.core.addresses(who),
@@ -50,7 +54,7 @@ def router(site: Site) -> APIRouter:
         )
 
     async def show(visit: Visit, who: Principal, answer: Answer | None = None) -> Response:
-        return await page(visit, who, answer, "")
+        return await page(visit, who, answer)
 
     async def change(visit: Visit, who: Principal) -> Response:
         return await site.do(visit, who, own_change(visit.fields), "/phones")
@@ -61,9 +65,11 @@ def router(site: Site) -> APIRouter:
         shown.remember(visit.token, secret, visit.now_wall_ms)
         command = new_pager(visit.fields, who.user_id, secret)
         outcome = await site.submit(visit, who, command)
-        answer = answer_of(outcome, command, who.timezone, test=site.environment.test_texts)
-        response = await page(visit, who, answer, "" if answer.refused else secret)
-        response.status_code = 422 if isinstance(outcome, Refused) else 200
+        if isinstance(outcome, Done):
+            return await page(visit, who, None, str(outcome.fields["address"]), secret)
+        test = site.environment.test_texts
+        response = await page(visit, who, answer_of(outcome, command, who.timezone, test=test))
+        response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
         return response
 
     site.page(routes, "/phones", show)

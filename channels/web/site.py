@@ -84,6 +84,7 @@ class Site:
         self.rng = rng
         self.cookies = Cookies(urlsplit(environment.public_url).scheme == "https", session_days)
         self.showing: dict[str, Showing] = {}
+        self._pages: set[str] = set()
         self.links: list[tuple[str, str]] = []
         self.static = static_files()
         self._templates = make_templates(self.static)
@@ -106,7 +107,21 @@ class Site:
         async def endpoint(request: Request) -> Response:
             return await self._guarded(request, handler)
 
+        self._pages.add(path)
         router.add_api_route(path, endpoint, methods=["GET", "HEAD"], include_in_schema=False)
+
+    def _take(
+        self, router: APIRouter, path: str, endpoint: Callable[[Request], Awaitable[Response]]
+    ) -> None:
+        """Serve a form's address; whoever merely looks at it (a reload) goes to the page above."""
+
+        async def look(request: Request) -> Response:
+            above = request.url.path.rpartition("/")[0]
+            return RedirectResponse(above or HOME, HTTPStatus.SEE_OTHER)
+
+        router.add_api_route(path, endpoint, methods=["POST"], include_in_schema=False)
+        if path not in self._pages:
+            router.add_api_route(path, look, methods=["GET", "HEAD"], include_in_schema=False)
 
     def form(self, router: APIRouter, path: str, handler: Handler) -> None:
         """Take a form from those who signed in."""
@@ -123,7 +138,7 @@ class Site:
         async def endpoint(request: Request) -> Response:
             return await self._guarded(request, signed_in)
 
-        router.add_api_route(path, endpoint, methods=["POST"], include_in_schema=False)
+        self._take(router, path, endpoint)
 
     def open_form(self, router: APIRouter, path: str, handler: OpenHandler) -> None:
         """Take a form from everybody; where it came from and its token are checked."""
@@ -131,7 +146,7 @@ class Site:
         async def endpoint(request: Request) -> Response:
             return await self._guarded(request, partial(self._checked, handler))
 
-        router.add_api_route(path, endpoint, methods=["POST"], include_in_schema=False)
+        self._take(router, path, endpoint)
 
     # --- the door -------------------------------------------------------------------------------
 

@@ -41,6 +41,8 @@ _MAIL = "smtp"
 # How the senders of a channel are addressed, where it is not by mail.
 _BY_PHONE = frozenset({"twilio_sms", "kannel_sms"})
 _BY_PAGER = PAGER_CHANNELS
+# Who is known there by a password, a token or a key has no address of the channel's own.
+_WITHOUT_ADDRESS = frozenset({"api", "packet", "pda", "wap", "web"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def _caller(number: int, channel: str, channels: Mapping[str, str]) -> Person:
         customer=f"Parity {channel}",
         name=f"Caller {channel}",
         mail=mail,
-        senders=_once([(channel, _address(channel, mail, phone, number)), (_MAIL, mail)], channels),
+        senders=_once([*_addresses([channel], mail, phone, number), (_MAIL, mail)], channels),
         phones=[("office", phone)],
         channel=channel,
     )
@@ -111,10 +113,7 @@ def _caller(number: int, channel: str, channels: Mapping[str, str]) -> Person:
 
 def _ada(channels: Mapping[str, str]) -> Person:
     mail, phone = f"ada@{_MAIL_DOMAIN}", "+12125550990"
-    senders = [
-        (channel, _address(channel, mail, phone, 990 + offset))
-        for offset, channel in enumerate(channels)
-    ]
+    senders = _addresses(channels, mail, phone, 990)
     return Person(
         customer="Lovelace & Co",
         name="Ada",
@@ -131,6 +130,17 @@ def _once(senders: Sequence[tuple[str, str]], channels: Mapping[str, str]) -> li
     for channel, address in senders:
         seen.setdefault((channels.get(channel, channel), address), (channel, address))
     return list(seen.values())
+
+
+def _addresses(
+    channels: Iterable[str], mail: str, phone: str, number: int
+) -> list[tuple[str, str]]:
+    """Return the addresses of a person on channels that know people by such; `number` is theirs."""
+    return [
+        (channel, _address(channel, mail, phone, number + offset))
+        for offset, channel in enumerate(channels)
+        if channel not in _WITHOUT_ADDRESS
+    ]
 
 
 def _address(channel: str, mail: str, phone: str, number: int) -> str:

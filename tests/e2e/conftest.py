@@ -65,7 +65,9 @@ async def gateway(
             [ada] = await set_up(service.core, people(_spaces())[:1])
             spaces = _spaces()
             by_space = {spaces[name]: address for name, address in ada.person.senders}
-            addresses = {name: by_space.get(space, "") for name, space in spaces.items()}
+            addresses = {
+                name: by_space.get(space, ada.person.mail) for name, space in spaces.items()
+            }
             yield Gateway(service.url, ada.identity, service, mailbox, addresses)
     finally:
         await mailbox.stop()

@@ -165,6 +165,16 @@ async def test_a_pager_logs_in_until_it_is_taken_off(service: Service, ada: User
     assert await core.principal_of_token(SECRET, now) is None
 
 
+async def test_an_address_goes_off_by_all_of_its_ways(service: Service, ada: User) -> None:
+    """Two protocols of one pager are one pager; other addresses stay."""
+    for channel in ("sms", "web"):
+        await service.world.administer(AddSender(ada.id, channel, PAGER))
+    assert await service.said(ada, f"detach {PAGER}") == "detached"
+    who = await _who(service, ada)
+    on_file = await service.world.core.addresses(who)
+    assert [each.address for each in on_file] == [ada.address, "reader"]
+
+
 async def test_addresses_and_devices_are_listed(service: Service, ada: User) -> None:
     """In the order in which they are written to; tokens that are no devices are not among them."""
     await service.world.administer(AddSender(ada.id, "sms", PAGER, hash_of(SECRET)))

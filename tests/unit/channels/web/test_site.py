@@ -54,6 +54,26 @@ async def test_pages_are_for_those_who_signed_in(visitor: Visitor) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/call", "/"),
+        ("/command", "/"),
+        ("/phones/pager", "/phones"),
+        ("/tokens/revoke", "/tokens"),
+        ("/calls/call_1/control", "/calls/call_1"),
+        ("/sign-in/code", "/sign-in"),
+    ],
+)
+async def test_a_look_at_a_forms_address_leads_to_its_page(
+    anna: Visitor, path: str, page: str
+) -> None:
+    """Whoever goes there again by the address bar is not told that a method is not allowed."""
+    response = await anna.client.get(path, follow_redirects=False)
+    assert (response.status_code, response.headers["location"]) == (303, page)
+
+
+@pytest.mark.anyio
 async def test_a_double_tap_launches_once(anna: Visitor, core: ScriptedCore) -> None:
     """The same form sent twice gives the same answer, and one call."""
     first = await anna.fill("/call", CALL)
