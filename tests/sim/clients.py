@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from call_core.errors import CallCoreError
-from call_core.outcomes import Outcome, to_json
+from call_core.outcomes import Done, Outcome, to_json
 from call_core.requests import Request
 from tests.sim.node import Node
 
 PATIENCE_S = 12
 MOST_TRIES = 2_000
+BURSTS = 0.6
+"""How many tries come in a burst: where the core may promise instead of answering."""
+_PROMISED = Done("promised")
 
 
 @dataclass
@@ -21,11 +24,13 @@ class Sent:
     Attributes:
         told: the answers, as JSON; all must be one.
         other_told: answers to the same id with other content.
+        promised: whether it was acknowledged before it was done, as in a burst.
     """
 
     request: Request
     told: list[str] = field(default_factory=list)
     other_told: list[str] = field(default_factory=list)
+    promised: bool = False
     done: bool = False
 
 
@@ -37,6 +42,7 @@ class Clients:
         node: which node takes requests now, None when none does.
         note: for the trace.
         acknowledged: called at the very moment of each answer.
+        promised: called at the very moment of each promise.
         failed: told of an error that no channel expects.
     """
 
@@ -46,12 +52,14 @@ class Clients:
         node: Callable[[], Node | None],
         note: Callable[[str, str], None],
         acknowledged: Callable[[Sent, Outcome], None],
+        promised: Callable[[Sent], None],
         failed: Callable[[str, str], None],
     ) -> None:
         self._rng = rng
         self._node = node
         self._note = note
         self._acknowledged = acknowledged
+        self._promised = promised
         self._failed = failed
         self.sent: list[Sent] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -85,7 +93,11 @@ class Clients:
 
     async def _insist(self, sent: Sent) -> None:
         for _ in range(MOST_TRIES):
-            outcome = await self._try(sent.request)
+            outcome = await self._try(sent.request, burst=self._rng.random() < BURSTS)
+            if outcome is _PROMISED:
+                sent.promised = sent.done = True
+                self._promised(sent)
+                return
             if outcome is not None:
                 sent.told.append(to_json(outcome))
                 self._acknowledged(sent, outcome)
@@ -98,11 +110,11 @@ class Clients:
         if outcome is not None:
             sent.other_told.append(outcome.code)
 
-    async def _try(self, request: Request) -> Outcome | None:
+    async def _try(self, request: Request, *, burst: bool = False) -> Outcome | None:
         node = self._node()
         if node is None:
             return None
-        task = node.do(node.core.handle(request))
+        task = node.do(_accepted(node, request) if burst else node.core.handle(request))
         done, _ = await asyncio.wait([task], timeout=PATIENCE_S)
         if not done or task.cancelled():
             return None
@@ -120,3 +132,8 @@ class Clients:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _accepted(node: Node, request: Request) -> Outcome:
+    """Ask as mail and text messages do."""
+    return await node.core.accept(request) or _PROMISED

@@ -79,6 +79,7 @@ class Node:
         store = Store(self._backend)
         deliveries = dict.fromkeys(SPACES, deliver)
         self.engine = Engine(store, wire, house, wall, call, rng, deliveries, EngineSettings())
+        self.engine.inbox.direct_at_once = rng.getrandbits(1)
         self.core = Core(store, self.engine, wall, call, rng)
 
     def do(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":

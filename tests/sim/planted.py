@@ -19,17 +19,19 @@ from call_core.calls import facts, holds, machine
 from call_core.calls.facts import Merge, Merged
 from call_core.calls.model import Call, Leg, LegState
 from call_core.contracts import EventKind, SwitchEvent
-from call_core.engine import driver, live_call, reaper, reconcile
+from call_core.engine import driver, inbox, live_call, reaper, reconcile
 from call_core.ledger.transfers import Transfer, TransferCode, TransferKind, void_of
 from call_core.requests import Request
 from call_core.storage import (
     call_rows,
+    inbox_rows,
     ledger_rows,
     outbox_rows,
     request_rows,
     runner_inline,
     tables,
 )
+from call_core.storage.inbox_rows import InboxRow
 from call_core.storage.ledger_rows import Entry
 from call_core.storage.statements import select_statement, write_statement
 from call_core.storage.transaction import Tx
@@ -225,6 +227,20 @@ def _no_orphans(_: object) -> Callable[..., Any]:
     return nothing
 
 
+def _forget_first(do: Callable[..., Any]) -> Callable[..., Any]:
+    """A kept request is forgotten in a transaction of its own, before it is done."""
+
+    def forget(tx: Tx, rows: Sequence[InboxRow]) -> None:
+        for row in rows:
+            tx.write(inbox_rows.FORGET, key_seq=row.seq)
+
+    async def forget_and_do(self: inbox.Inbox, rows: list[InboxRow]) -> None:
+        await self._store.run(forget, rows)
+        await do(self, rows)
+
+    return forget_and_do
+
+
 def _ended_is_patched(made: Callable[[Any], Any]) -> Patch:
     original = facts._FACTS[EventKind.ENDED]  # noqa: SLF001  (its inside is what is looked at)
     return lambda: mock.patch.dict(facts._FACTS, {EventKind.ENDED: made(original)})  # noqa: SLF001  (its inside is what is looked at)
@@ -246,6 +262,7 @@ PLANTED: dict[str, Patch] = {
     "ports never freed": _instead(ports, "free_of_change", lambda _: lambda *_: None),
     "the switch's limit never armed": _instead(live_call, "wanted", _no_limit),
     "the outbox head does not block": _instead(outbox_rows, "DUE", _no_order),
+    "a kept request is forgotten first": _instead(inbox.Inbox, "_do", _forget_first),
     "reconcile leaves orphans up": _instead(reconcile.Reconciler, "_hang_up_orphans", _no_orphans),
 }
 
@@ -263,6 +280,7 @@ KNOWN: dict[str, int] = {
     "ports never freed": 1,
     "the switch's limit never armed": 2,
     "the outbox head does not block": 1,
+    "a kept request is forgotten first": 1,
     "reconcile leaves orphans up": 1,
 }
 """The first seed that finds it."""

@@ -35,6 +35,10 @@ EXPECTED_ERRORS = frozenset({"shard.taken_over", "outbox.dead", "event.late_give
 TAKEN_OVER = "call_core.engine.shard.ShardTaken: "
 """The last line of the only error that may end a task of an engine."""
 _IN_SESSION = ("web", "api")
+_KEPT = (
+    "SELECT 1 FROM inbox WHERE space = ? AND external_id = ?",
+    "SELECT 1 FROM requests WHERE space = ? AND external_id = ?",
+)
 
 
 class Broken(AssertionError):
@@ -98,6 +102,7 @@ class Stage:
             self._any_node,
             self.note,
             self._acknowledged,
+            self._promised,
             self.violate,
         )
         self._lives = itertools.count(1)
@@ -153,6 +158,14 @@ class Stage:
         ).fetchall()
         if [row[0] for row in rows] != [to_json(outcome)]:
             self.violate("acknowledged_is_durable", f"{request.external_id} {rows} {outcome}")
+
+    def _promised(self, sent: Sent) -> None:
+        """Note a promise; it is durable: what was asked waits, or is done already."""
+        request = sent.request
+        self.note("promise", request.external_id)
+        claim = (request.id_space, request.external_id)
+        if not any(self.database.connection.execute(each, claim).fetchall() for each in _KEPT):
+            self.violate("promised_is_durable", request.external_id)
 
     def _look(self) -> None:
         for invariant, detail in self.watch.look():

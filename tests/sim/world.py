@@ -314,8 +314,18 @@ class SimulatedWorld(Stage):
         if self.clients.waiting:
             self.violate("every_request_is_answered", f"{self.clients.waiting} wait")
         for sent in self.clients.sent:
+            if sent.promised and self._times_done(sent.request) != 1:
+                done = self._times_done(sent.request)
+                self.violate("promises_are_kept", f"{sent.request.external_id}: {done} times")
             if set(sent.other_told) - {"same_id_other_content", "emergency", "unknown_sender"}:
                 self.violate("other_content_is_refused", f"{sent.request} {sent.other_told}")
+
+    def _times_done(self, request: Request) -> int:
+        (count,) = self.database.connection.execute(
+            "SELECT count(*) FROM requests WHERE space = ? AND external_id = ? AND outcome <> ''",
+            (request.id_space, request.external_id),
+        ).fetchone()
+        return int(count)
 
     def _is_at_rest(self) -> bool:
         (count,) = self.database.connection.execute(
