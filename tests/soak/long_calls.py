@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from structlog.testing import capture_logs
 
@@ -25,8 +26,8 @@ from call_core.storage.sqlite import open_sqlite
 from parsers.grammar import parse
 from tests.bench.limits import OPEN_LIMITS
 from tests.sim.loop import SimulatedClock, SimulatedLoop
-from tests.support.world import CALL_START_MS, CELL, OFFICE, WALL_AHEAD_MS, World
-from tests.support.world_parts import CountedStore
+from tests.support.world import CALL_START_MS, CELL, OFFICE, World
+from tests.support.world_parts import WALL_AHEAD_MS, CountedStore
 
 MINUTES = (5, 20, 40, 60)
 LAUNCHES_PER_S = 50
@@ -115,7 +116,7 @@ async def _hour(loop: SimulatedLoop, database: InlineDatabase, calls: int) -> li
     return samples
 
 
-async def _launch(world: World, calls: int, logs: list[object]) -> None:
+async def _launch(world: World, calls: int, logs: list[Any]) -> None:
     await world.deck()
     rich = await world.customer(
         micros=_FORTUNE_MICROS, daily_spend_micros=_NO_LIMIT, concurrent_calls=_NO_LIMIT
