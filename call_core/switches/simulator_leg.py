@@ -1,10 +1,10 @@
 """One running leg of the simulator, and how its phone looks to somebody who watches it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from call_core.contracts import EventKind, LiveLeg, Order, Prompt, SwitchEvent
-from call_core.switches.simulator_commands import Command, Join, Mute, Play, Talk
+from call_core.switches.simulator_commands import Command, Join, Limit, Mute, Play, Talk
 from call_core.switches.simulator_hearing import prompt_end
 from call_core.switches.simulator_phone import PhoneScript
 from call_core.switches.simulator_script import (
@@ -163,6 +163,8 @@ class SimulatedLeg:
 
     def _note(self, command: Command) -> None:
         """Keep a command and what it says about the leg now."""
+        if isinstance(command, Limit) and self._replaces_limit(command):
+            return
         self.commands.append(command)
         if isinstance(command, Join):
             self.bridge, self.talking_call_ms = command.bridge_id, None
@@ -170,6 +172,21 @@ class SimulatedLeg:
             self.talking_call_ms = command.at_call_ms
         elif isinstance(command, Mute):
             self.muted = command.muted
+
+    def _replaces_limit(self, limit: Limit) -> bool:
+        """Let a limit take the place of the one before, which it replaced in time.
+
+        A long call has a new one every few minutes; what counts of the old ones is that the leg was
+        never without, so the new one stands there as if it had been armed when the first was.
+        """
+        for index in range(len(self.commands) - 1, -1, -1):
+            before = self.commands[index]
+            if isinstance(before, Limit):
+                in_time = limit.at_call_ms <= min(before.until_call_ms, limit.until_call_ms)
+                if in_time:
+                    self.commands[index] = replace(limit, at_call_ms=before.at_call_ms)
+                return in_time
+        return False
 
     def _recompute(self, *, happens: bool, ends: bool) -> None:
         """Compute the leg's life again, as much of it as changed; the past stays as it was."""

@@ -1,4 +1,4 @@
-"""`make soak`: kills, fail-overs, faults and the crowd at full length, one after another."""
+"""`make soak`: kills, fail-overs, faults, long calls and the crowd at full length, in turn."""
 
 import subprocess
 import sys
@@ -8,6 +8,7 @@ RUNS = (
     ("tests.soak.kills", "--database", "postgres", "--kills", "300"),
     ("tests.soak.nodes", "--rounds", "10"),
     ("tests.soak.nodes", "--rounds", "1", "--only", "kill-node", "--times", "200"),
+    ("tests.soak.long_calls", "--calls", "5000"),
     ("tests.soak.fail_over", "--rounds", "25"),
     ("tests.soak.fail_over", "--rounds", "25", "--old-returns"),
     ("tests.soak.sockets", "--drops", "200"),

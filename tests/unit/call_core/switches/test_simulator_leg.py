@@ -1,9 +1,21 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from call_core.contracts import LiveLeg, Prompt
-from call_core.switches.simulator_commands import Command, HangUp, Join, Mute, Play, Stop, Talk
+from call_core.switches.simulator_commands import (
+    Command,
+    HangUp,
+    Join,
+    Limit,
+    Mute,
+    Play,
+    Stop,
+    Talk,
+)
 from call_core.switches.simulator_leg import PhoneState, SimulatedLeg
 from call_core.switches.simulator_phone import PhoneScript
+from call_core.switches.simulator_script import events
 from tests.support.orders import an_order
 
 WORDS = (("destination", "London"),)
@@ -95,3 +107,29 @@ def test_reconcile_sees_the_leg() -> None:
     leg = a_leg(Join(3_000, "bridge_1"))
     leg.take(4_000)
     assert leg.live() == LiveLeg("leg", "call_1", 3, 1_100, "bridge_1", 0)
+
+
+def test_a_long_call_keeps_one_limit() -> None:
+    """However often it is extended, what is kept of a leg stays the same."""
+    leg = a_leg()
+    for n in range(1, 1_000):
+        leg.give(Limit(2_000 * n, 2_000 * n + 10_000))
+    assert leg.commands == [Limit(2_000, 2_008_000)]
+    assert leg.take(10_000_000)[-1].at_call_ms == 2_008_000
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3_000), st.integers(-2_000, 9_000)), min_size=1, max_size=6),
+    st.integers(0, 20),
+)
+def test_a_limit_in_the_place_of_another_ends_the_leg_when_it_did(
+    steps: list[tuple[int, int]], limit_s: int
+) -> None:
+    """The same end as with all of them, in time or too late, passed or ahead."""
+    order = an_order("leg", at_call_ms=0, limit_s=limit_s)
+    script, at_call_ms = PhoneScript(ring_ms=1_000), 0
+    commands: list[Command] = []
+    for after_ms, ahead_ms in steps:
+        at_call_ms += after_ms
+        commands.append(Limit(at_call_ms, at_call_ms + ahead_ms))
+    assert SimulatedLeg(order, script, commands).timeline == events(order, script, commands)
