@@ -29,7 +29,7 @@ from call_core.switches.asterisk_dial import (
     originate_of,
     owner_of,
 )
-from call_core.switches.asterisk_legs import AsteriskLeg, Legs, told
+from call_core.switches.asterisk_legs import EVENTS, AsteriskLeg, Legs, told
 from call_core.switches.asterisk_words import NORMAL_CLEARING, instant_ms, media_of, remembered
 
 log = structlog.get_logger(__name__)
@@ -309,6 +309,7 @@ class AsteriskSwitch:
 
     async def _begin(self) -> None:
         """Subscribe, see what is there, and say that we are back. The socket keeps events."""
+        await self._client.only(self._stream, EVENTS)
         for trunk in sorted(self._trunks):
             if not await self._client.subscribe(self._stream, f"endpoint:PJSIP/{trunk}"):
                 log.error("asterisk.no_such_trunk", switch=self.name, trunk=trunk)

@@ -104,7 +104,8 @@ class AriClient:
             AriError: nobody knows whether it was made.
             AriRefused: it was not; 409 says that there is one of that name.
         """
-        await self._ask("POST", ("channels", order.channel_id), order.query(), order.variables)
+        body = {"variables": dict(order.variables)}
+        await self._ask("POST", ("channels", order.channel_id), order.query(), body)
 
     async def hang_up(self, channel_id: str, cause: int) -> None:
         """End a channel."""
@@ -186,6 +187,11 @@ class AriClient:
         path = ("applications", app, "subscription")
         return await self._do("POST", path, {"eventSource": source})
 
+    async def only(self, app: str, kinds: Sequence[str]) -> None:
+        """Have no other kinds of events."""
+        body = {"allowed": [{"type": kind} for kind in kinds]}
+        await self._ask("PUT", ("applications", app, "eventFilter"), {}, body)
+
     async def ping(self) -> str:
         """Return the time at Asterisk, as it writes it."""
         said = await self._ask("GET", ("asterisk", "ping"), {}, None)
@@ -204,10 +210,9 @@ class AriClient:
         method: str,
         path: Sequence[str],
         query: Mapping[str, str],
-        variables: Mapping[str, str] | None,
+        body: Mapping[str, object] | None,
     ) -> Any:  # noqa: ANN401  (JSON)
         where = "/".join(quote(part, safe="") for part in path)
-        body = None if variables is None else {"variables": dict(variables)}
         try:
             answer = await self._client.request(
                 method, f"{self._url}/{where}", params=dict(query), json=body

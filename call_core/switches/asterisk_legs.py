@@ -8,6 +8,19 @@ from typing import Any, Final
 from call_core.contracts import EventKind, LiveLeg, SwitchEvent
 from call_core.switches.asterisk_words import cause_of, instant_ms, whole
 
+EVENTS: Final = (
+    "ApplicationReplaced",
+    "ChannelDestroyed",
+    "ChannelDtmfReceived",
+    "ChannelEnteredBridge",
+    "ChannelLeftBridge",
+    "ChannelStateChange",
+    "Dial",
+    "PlaybackFinished",
+    "StasisStart",
+)
+"""What is read; Asterisk would tell eight times as much, each step and variable of its dialplan."""
+
 MOST_REMEMBERED: Final = 20_000
 Answer = Mapping[str, Any]
 

@@ -67,11 +67,12 @@ async def run(folder: Path, drops: int, *, seed: int) -> Report:
     async with asterisk_site(folder) as site:
         await site.start()
         told: dict[str, str] = {}
+        stuck: list[str] = []
         stopping = asyncio.Event()
         numbers = itertools.count(2_000_000)
         async with asyncio.TaskGroup() as group:
             for _ in range(CALLERS):
-                group.create_task(_call(site, rng, numbers, told, stopping))
+                group.create_task(_call(site, rng, numbers, told, stuck, stopping))
             await _cut(site, rng, drops, told)
             stopping.set()
         records = await site.ended(len(told))
@@ -91,7 +92,7 @@ async def run(folder: Path, drops: int, *, seed: int) -> Report:
         round(time.monotonic() - began, 1),
         len(told),
         reconnects,
-        list(_lost(told, records)),
+        [*stuck, *_lost(told, records)],
         list(_doubled(told, by_number)),
         wrong,
         sum(cdr.end_estimated for cdr in cdrs),
@@ -116,6 +117,7 @@ async def _call(
     rng: random.Random,
     numbers: Iterator[int],
     told: dict[str, str],
+    stuck: list[str],
     stopping: asyncio.Event,
 ) -> None:
     """Call one number after another, each once; the second party hangs up."""
@@ -130,7 +132,11 @@ async def _call(
             dialog = site.dialog(number)
             return dialog is not None and dialog.ended
 
-        await until(hung_up)
+        try:
+            await until(hung_up)
+        except TimeoutError:
+            stuck.append(f"{told[number]} and {number} did not hear each other")
+            await site.hang_up(told[number])
 
 
 def _lost(told: Mapping[str, str], records: Mapping[str, Sequence[Cdr]]) -> Iterator[str]:

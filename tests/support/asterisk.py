@@ -118,11 +118,15 @@ def _change(file: Path, old: str, new: str) -> None:
 
 
 @asynccontextmanager
-async def running_asterisk() -> AsyncIterator[Asterisk]:
-    """Run one with telephones behind its trunk, and leave nothing behind."""
+async def running_asterisk(phones_port: int = 0) -> AsyncIterator[Asterisk]:
+    """Run one with telephones behind its trunk, and leave nothing behind.
+
+    Args:
+        phones_port: where other telephones are that answer instead of ours.
+    """
     skip_without_asterisk()
     phones = Phones()
-    phones_port = await phones.start()
+    phones_port = phones_port or await phones.start()
     folder = Path(tempfile.mkdtemp(prefix="callgate-", dir=SYSTEM / "tmp"))
     ari_port = free_port(socket.SOCK_STREAM)
     _configure(folder, ari_port, free_port(socket.SOCK_DGRAM), phones_port)

@@ -1,11 +1,13 @@
 """What the events of ARI amount to, without a socket."""
 
+import inspect
+import re
 from typing import Any
 
 import pytest
 
 from call_core.contracts import EventKind
-from call_core.switches.asterisk_legs import MOST_REMEMBERED, Legs
+from call_core.switches.asterisk_legs import EVENTS, MOST_REMEMBERED, Legs
 
 AT = "2026-11-28T06:40:00.123+0000"
 
@@ -135,3 +137,9 @@ def test_the_memory_is_bounded(legs: Legs) -> None:
         assert ended.cause == 17
     assert not legs.knows("leg_0")
     assert legs.knows("leg_1")
+
+
+def test_every_kind_that_is_read_is_asked_for() -> None:
+    """And nothing but these, and the word that another process took our place."""
+    read = re.findall(r'(?:case|\["type"\] ==) "(\w+)"', inspect.getsource(Legs))
+    assert {*read, "ApplicationReplaced"} == set(EVENTS)
