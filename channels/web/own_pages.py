@@ -29,6 +29,7 @@ KINDS: Mapping[str, str] = {
     "packet": "device",
 }
 _EXAMPLE = "device"
+_GONE = "(shown once already; for another, remove the pager and add it again)"
 PAGERS = {name: KINDS[name] for name in sorted(pager_login.PAGER_CHANNELS)}
 
 
@@ -65,8 +66,11 @@ def router(site: Site) -> APIRouter:
         shown.remember(visit.token, secret, visit.now_wall_ms)
         command = new_pager(visit.fields, who.user_id, secret)
         outcome = await site.submit(visit, who, command)
-        if isinstance(outcome, Done):
-            return await page(visit, who, None, str(outcome.fields["address"]), secret)
+        if isinstance(outcome, Done) and isinstance(command, AddSender):
+            # A form that is sent again much later gets the same answer, but its secret is gone.
+            named = (command.channel, command.address, secret, visit.now_wall_ms)
+            works = await pager_login.principal_of_pager(site.core, *named)
+            return await page(visit, who, None, command.address, secret if works else _GONE)
         test = site.environment.test_texts
         response = await page(visit, who, answer_of(outcome, command, who.timezone, test=test))
         response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY

@@ -10,7 +10,9 @@ from call_core.contracts import AddressView
 from call_core.errors import ParseError
 from call_core.outcomes import Done, Refused
 from channels.kit.pager_login import MAX_LOGIN_LENGTH, secret_hash
+from channels.kit.shown_once import REMEMBERED_S
 from channels.web.own_pages import new_pager, own_change
+from tests.support.clocks import FakeClock
 from tests.support.scripted_core import ANNA, ScriptedCore
 from tests.unit.channels.web.conftest import Visitor
 
@@ -74,9 +76,9 @@ async def test_addresses_are_listed_with_a_button_to_remove_each(
 
 @pytest.mark.anyio
 async def test_a_pager_is_added_and_its_secret_shown_once(
-    anna: Visitor, core: ScriptedCore
+    anna: Visitor, core: ScriptedCore, wall: FakeClock
 ) -> None:
-    """A repeat of the form shows the same secret and asks for the same; a fresh page does not."""
+    """A repeat of the form shows the same secret and asks for the same; a late one shows none."""
     core.answers = [Done("sender_added", fields={"sender_id": "s", "address": "5550100"})]
     await anna.get("/phones")
     token = anna.token("/phones/pager")
@@ -89,6 +91,10 @@ async def test_a_pager_is_added_and_its_secret_shown_once(
     assert (await anna.client.post("/phones/pager", data=fields)).text.count(secret[1]) == 1
     assert len(core.asked) == 1
     assert SECRET.search((await anna.get("/phones")).text) is None
+    wall.jump((REMEMBERED_S + 1) * 1000)
+    late = (await anna.client.post("/phones/pager", data=fields)).text
+    assert "shown once already" in late
+    assert SECRET.search(late) is None
 
 
 @pytest.mark.anyio
