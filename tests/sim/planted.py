@@ -142,7 +142,8 @@ def _early_originate(step: Callable[..., Any]) -> Callable[..., Any]:
             before_it = live.call.leg(leg.id)
             planned = before_it is not None and before_it.originated_call_ms is None
             if planned and leg.originated_call_ms is not None:
-                await self._switch.originate(live_call.order_of(ahead, leg, self._house, now))
+                switch = self._switches.of(ahead.switch)
+                await switch.originate(live_call.order_of(ahead, leg, self._house, now))
         done: bool = await step(self, live)
         return done
 
@@ -270,18 +271,18 @@ KNOWN: dict[str, int] = {
     "a missing claim": 1,
     "a double post": 1,
     "a lost release of a hold": 1,
-    "a late event revives a leg": 4,
-    "the fence left out of an UPDATE": 2,
+    "a late event revives a leg": 8,
+    "the fence left out of an UPDATE": 6,
     "acknowledged before durable": 1,
     "originate before commit": 1,
-    "the reaper voids by age": 3,
-    "an extension forgets the cap": 1,
+    "the reaper voids by age": 1,
+    "an extension forgets the cap": 2,
     "settled by our clock": 1,
     "ports never freed": 1,
-    "the switch's limit never armed": 2,
+    "the switch's limit never armed": 6,
     "the outbox head does not block": 1,
     "a kept request is forgotten first": 1,
-    "reconcile leaves orphans up": 1,
+    "reconcile leaves orphans up": 7,
 }
 """The first seed that finds it."""
 
