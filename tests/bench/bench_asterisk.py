@@ -72,12 +72,14 @@ def main() -> None:
 async def figures() -> dict[str, float]:
     """Return medians of rates and ratios, and the set-up of both at half the gateway's rate."""
     bare_rates, rates, ratios = [], [], []
+    bare_cpu_ms: list[float] = []
+    cpu_ms: list[float] = []
     with telephones() as port:
         for _ in range(ROUNDS):
             async with running_asterisk(port) as asterisk, bare(asterisk) as script:
-                bare_rates.append(await rate(script.one))
+                bare_rates.append(await rate(script.one, bare_cpu_ms))
             async with running_asterisk(port) as asterisk, gateway(asterisk) as timed:
-                rates.append(await rate(timed.one))
+                rates.append(await rate(timed.one, cpu_ms))
             ratios.append(rates[-1] / bare_rates[-1])
         per_second = statistics.median(rates) / 2
         async with running_asterisk(port) as asterisk, bare(asterisk) as script:
@@ -90,6 +92,8 @@ async def figures() -> dict[str, float]:
         "ratio": round(statistics.median(ratios), 3),
         "ratio_min": round(min(ratios), 3),
         "ratio_max": round(max(ratios), 3),
+        "bare_cpu_ms_per_call": round(statistics.median(bare_cpu_ms), 1),
+        "cpu_ms_per_call": round(statistics.median(cpu_ms), 1),
         "paced_calls_per_s": round(per_second, 2),
         "bare_setup_ms_median": round(statistics.median(bare_ms), 1),
         "bare_setup_ms_p99": round(_p99(bare_ms), 1),
@@ -100,9 +104,9 @@ async def figures() -> dict[str, float]:
     }
 
 
-async def rate(one: OneCall) -> float:
-    """Return calls per second with `AT_ONCE` of them under way."""
-    numbers = iter(range(CALLS))
+async def rate(one: OneCall, cpu_ms: list[float]) -> float:
+    """Return calls per second with `AT_ONCE` of them under way; note our CPU for one."""
+    numbers, cpu = iter(range(CALLS)), time.process_time()
 
     async def caller() -> None:
         for n in numbers:
@@ -112,6 +116,7 @@ async def rate(one: OneCall) -> float:
     async with asyncio.TaskGroup() as group:
         for _ in range(AT_ONCE):
             group.create_task(caller())
+    cpu_ms.append((time.process_time() - cpu) / CALLS * 1000)
     return CALLS / (time.perf_counter() - began)
 
 

@@ -102,3 +102,27 @@ async def test_with_the_gateway_dead_every_leg_ends_with_its_money(tmp_path: Pat
         assert paid_until is not None
         assert cdr.end_call_ms <= paid_until + PAST_PAID_MS
         assert not cdr.end_estimated
+
+
+async def test_what_asterisk_has_forgotten_ends_in_time_and_is_marked(tmp_path: Path) -> None:
+    """Both die at once: both legs end when they were last known, at most paid, and say so."""
+    async with asterisk_site(tmp_path) as site:
+        site.asterisk.phones.scripts[TALKS] = PhoneScript(ring_ms=200, press="")
+        await site.start()
+        await site.launch(TALKS)
+        await hears(site, TALKS)
+        await site.kill()
+        site.asterisk.kill()
+        [call] = await site.calls()
+        paid = {leg.number: leg.paid_until_call_ms for leg in call.legs()}
+        await site.asterisk.start_again()
+        await site.start()
+        [cdrs] = (await site.ended(1)).values()
+        assert await site.wrong() == []
+    assert [cdr.leg for cdr in cdrs] == ["A", "B"]
+    for cdr in cdrs:
+        paid_until = paid[cdr.to_number]
+        assert cdr.end_estimated
+        assert paid_until is not None
+        assert cdr.answer_call_ms is not None
+        assert cdr.answer_call_ms <= cdr.end_call_ms <= paid_until

@@ -51,6 +51,16 @@ class Asterisk:
         """Where ARI is."""
         return f"http://127.0.0.1:{self.ari_port}/ari"
 
+    def kill(self) -> None:
+        """Kill it with -9; every call is gone, and what it remembered."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(timeout=20)
+
+    async def start_again(self) -> None:
+        """Start it after a kill, and wait until it is up."""
+        self.process = _started(self.folder)
+        await _until_up(self)
+
     def command(self, line: str) -> str:
         """Do one line of Asterisk's own console."""
         inside = Path("/") / self.folder.relative_to(SYSTEM)
@@ -130,31 +140,27 @@ async def running_asterisk(phones_port: int = 0) -> AsyncIterator[Asterisk]:
     folder = Path(tempfile.mkdtemp(prefix="callgate-", dir=SYSTEM / "tmp"))
     ari_port = free_port(socket.SOCK_STREAM)
     _configure(folder, ari_port, free_port(socket.SOCK_DGRAM), phones_port)
+    found = Asterisk(folder, ari_port, _started(folder), phones)
+    try:
+        await _until_up(found)
+        yield found
+    finally:
+        found.kill()
+        phones.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(folder: Path) -> subprocess.Popen[bytes]:
     inside = Path("/") / folder.relative_to(SYSTEM)
-    with (folder / "console").open("wb") as console:
-        process = subprocess.Popen(  # noqa: S603, ASYNC220  (our own words; it returns at once)
-            [
-                "/usr/sbin/chroot",
-                str(SYSTEM),
-                "asterisk",
-                "-f",
-                "-C",
-                f"{inside}/etc/asterisk.conf",
-            ],
+    words = ["/usr/sbin/chroot", str(SYSTEM), "asterisk", "-f"]
+    with (folder / "console").open("ab") as console:
+        return subprocess.Popen(  # noqa: S603  (our own words)
+            [*words, "-C", f"{inside}/etc/asterisk.conf"],
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=console,
             start_new_session=True,
         )
-    found = Asterisk(folder, ari_port, process, phones)
-    try:
-        await _until_up(found)
-        yield found
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait(timeout=20)
-        phones.close()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _until_up(found: Asterisk) -> None:
