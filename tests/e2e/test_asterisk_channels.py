@@ -25,7 +25,6 @@ from tests.support.asterisk_site import (
 from tests.support.micro import DEVICES
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
-TALK_MS = 1_500
 PRICE_MICROS, INCREMENT_S, QUANTUM_MICROS = 10_000, 6, 100
 
 
@@ -95,18 +94,26 @@ async def test_each_device_has_its_call_and_its_bill(tmp_path: Path) -> None:
         await site.start()
         for count, (channel, by) in enumerate(WAYS.items(), 1):
             number = f"+1312555012{count}"
-            site.asterisk.phones.scripts[number] = PhoneScript(
-                ring_ms=200, press="", talk_ms=TALK_MS
-            )
+            site.asterisk.phones.scripts[number] = PhoneScript(ring_ms=200, press="")
             await by(site, f"call {number}")
+            await both_hear(site, number)
+            site.put_down(number)
             cdrs = list((await site.ended(count)).values())[-1]
             assert [(cdr.channel, cdr.leg) for cdr in cdrs] == [(channel, "A"), (channel, "B")]
             assert [cdr.to_number for cdr in cdrs] == [OFFICE, number]
             assert [cdr.hangup_by for cdr in cdrs] == ["service", "callee"]
             assert [cdr.total_micros for cdr in cdrs] == [rated(cdr) for cdr in cdrs]
-            assert site.talking(OFFICE, number), channel
         await until(lambda: _nothing_up(site))
         assert await site.wrong() == []
+
+
+async def both_hear(site: AsteriskSite, number: str) -> None:
+    """Wait until both have heard the other's own voice."""
+
+    async def talking() -> bool:
+        return site.talking(OFFICE, number)
+
+    await until(talking)
 
 
 async def _nothing_up(site: AsteriskSite) -> bool:

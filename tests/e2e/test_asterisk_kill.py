@@ -58,9 +58,7 @@ async def test_the_next_process_goes_on_with_every_call(tmp_path: Path) -> None:
 
         await until(rung)
         await site.kill()
-        ended = site.dialog(ENDS)
-        assert ended is not None
-        site.asterisk.phones.hang_up(ended)
+        site.put_down(ENDS)
         await hears(site, TALKS)  # nobody is there, and they talk
         await site.start()
         await hears(site, RINGS)

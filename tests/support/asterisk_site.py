@@ -138,6 +138,12 @@ class AsteriskSite:
         found = [each for each in self.asterisk.phones.dialogs.values() if each.number == number]
         return found[-1] if found else None
 
+    def put_down(self, number: str) -> None:
+        """Let the telephone at a number hang up."""
+        dialog = self.dialog(number)
+        assert dialog is not None
+        self.asterisk.phones.hang_up(dialog)
+
     def heard(self, one: str, other: str) -> int:
         """Return how many packets of the other's own voice a telephone has heard, in all calls."""
         dialogs = self.asterisk.phones.dialogs.values()
