@@ -269,7 +269,10 @@ def _save(arguments: Arguments) -> Command:
 
 
 def _own_phone(arguments: Arguments) -> Command:
-    return OwnPhone(*_name_and_number(arguments))
+    label, number = _name_and_number(arguments)
+    if '"' in label:  # it could not be written down again
+        raise ParseError("name_not_allowed", name=label, example=arguments.example)
+    return OwnPhone(label, number)
 
 
 def _name_and_number(arguments: Arguments) -> tuple[str, Number | None]:

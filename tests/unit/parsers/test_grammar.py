@@ -196,6 +196,7 @@ def test_a_line_becomes_its_command(text: str, wanted: Command) -> None:
         ("save 4F7 415 555 1212", "name_not_allowed", "name", "4F7"),
         ("save stop 415 555 1212", "name_not_allowed", "name", "stop"),
         ('save "max $5, x" 415 555 1212', "name_not_allowed", "name", "max $5, x"),
+        ('verify ""0 415 555 1212', "name_not_allowed", "name", '""0'),
         ("late 2000", "minutes_out_of_range", "minutes", 2000),
         ('call "bob', "quote_not_closed", None, None),
         ("call \u0664", "lookalike_digits", "digit", "\u0664"),
