@@ -270,7 +270,7 @@ def _save(arguments: Arguments) -> Command:
 
 def _own_phone(arguments: Arguments) -> Command:
     label, number = _name_and_number(arguments)
-    if '"' in label:  # it could not be written down again
+    if not label or '"' in label:  # it could not be written down again
         raise ParseError("name_not_allowed", name=label, example=arguments.example)
     return OwnPhone(label, number)
 
