@@ -12,11 +12,11 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.anyio, pytest.mark.timeout(
 
 
 async def test_many_calls_at_once_are_all_carried_and_billed(tmp_path: Path) -> None:
-    """All are up together, each is extended and ends by its phone, and the books agree."""
+    """All are up together until their users end them, and the books agree."""
     report = await hold(tmp_path, 30, 2, per_second=50, speed=20)
     assert (report.failed, report.wrong) == (0, ())
     assert (report.most_up, report.ports) == (30, 60)
-    assert report.reasons == {"completed": 30}
+    assert report.reasons == {"hung_up": 30}
     assert report.bills == 60
 
 
