@@ -50,13 +50,13 @@ class Result:
 
     @property
     def good(self) -> bool:
-        """Whether nothing was lost, doubled, billed wrongly or late, and no talk was cut.
+        """Whether calls were launched, none lost, doubled, billed wrongly or late, no talk cut.
 
         Calls of a switch that is away may end with a notice instead.
         """
         bad = self.requests_lost + self.calls_doubled + self.money_wrong
         cut = 0 if self.drill in _SWITCHES_DIE else self.calls_cut
-        return bad + cut == 0 and self.conferences_late_s <= MOST_LATE_S
+        return self.calls > 0 and bad + cut == 0 and self.conferences_late_s <= MOST_LATE_S
 
 
 @dataclass(slots=True)
