@@ -67,6 +67,10 @@ class Ticket:
             self._inside = False
             self._gate.inside -= 1
 
+    def __del__(self) -> None:
+        """Give the place back whatever happened to the request."""
+        self.leave()
+
 
 def _busy(connection: bytes) -> bytes:
     fault = fault_of(Overloaded("the gate is full"))

@@ -65,8 +65,10 @@ class LimitedConnection(HttpToolsProtocol):
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadline."""
+        """Forget the deadline, and the requests that waited behind one that is being answered."""
         self._disarm()
+        for cycle, _ in self.pipeline:
+            cast("dict[str, Ticket]", cycle.scope)[TICKET].leave()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

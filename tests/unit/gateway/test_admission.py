@@ -24,7 +24,9 @@ def test_a_full_gate_lets_nobody_in_until_somebody_leaves() -> None:
 def test_health_is_always_told(url: bytes) -> None:
     """A process with much to do is not dead."""
     gate = Gate(1)
-    Ticket(gate).enter()
+    ticket = Ticket(gate)
+    ticket.enter()
+    assert gate.inside == 1
     assert gate.lets_in(url)
     assert gate.sent_away == 0
 
@@ -40,6 +42,16 @@ def test_a_ticket_counts_once() -> None:
     ticket.leave()
     early.leave()
     early.enter()
+    assert gate.inside == 0
+
+
+def test_a_ticket_that_is_forgotten_gives_its_place_back() -> None:
+    """Whatever happened to its request."""
+    gate = Gate(1)
+    ticket = Ticket(gate)
+    ticket.enter()
+    assert gate.inside == 1
+    del ticket
     assert gate.inside == 0
 
 

@@ -313,3 +313,21 @@ async def test_who_waits_for_100_continue_is_let_in(listen: Listen) -> None:
     assert b" 200 " in await head_of(reader)
     for each in (held, writer):
         each.close()
+
+
+async def test_a_request_behind_another_gives_its_place_back_with_the_connection(
+    listen: Listen,
+) -> None:
+    """Nobody fills the gate by sending two requests at once and hanging up, however often."""
+    gate = Gate(100)
+    port = await listen(ConnectionLimits(gate=gate))
+    twice = b"GET /stream HTTP/1.1\r\nhost: x\r\n\r\n" * 2
+    for _ in range(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(twice)
+        await reader.readuntil(b"\r\n\r\n")
+        assert gate.inside == 2
+        writer.close()
+        async with asyncio.timeout(WAIT_S):
+            while gate.inside:  # noqa: ASYNC110  (a count tells nobody)
+                await asyncio.sleep(0.01)
