@@ -1,6 +1,6 @@
 import pytest
 
-from call_core.numbering import E164, Home, format_for_people, masked, normalise
+from call_core.numbering import E164, Home, NumberKind, format_for_people, masked, normalise
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,12 @@ def test_an_extension_is_shown() -> None:
     assert isinstance(number, E164)
     assert format_for_people(number) == "+1 616-977-9933 x12"
     assert masked(number) == "+1…9933"
+
+
+def test_a_number_of_a_forgotten_code_stays_as_it_is() -> None:
+    """What was a number when it was dialled is shown years later."""
+    number = E164("+871773111632", "12", 871, "001", NumberKind.SATELLITE)
+    assert format_for_people(number) == "+871773111632 x12"
 
 
 @pytest.mark.parametrize(
