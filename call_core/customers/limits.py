@@ -24,7 +24,7 @@ class Limits:
         redials_per_party: further attempts to reach the same party of a call.
         pending_schedules: calls on a user's calendar.
         parties: people in one call, the chair among them.
-        repeat_window_s: the same words again within this time ask "same again?".
+        repeat_window_s: the same words again within this time ask "same again?"; 0 never asks.
         free_legs_per_day, free_leg_s: answered A-legs that cost nothing when B never answered.
         vouched_daily_spend_micros, vouched_parties: beyond these a VOUCHED launch needs a `go`.
         question_ttl_s: an open question waits this long.

@@ -428,7 +428,7 @@ def _written(number: str, extension: str) -> str:
 
 def _same_again(tx: Tx, house: House, asker: Asker, command: CallCommand | Conference) -> None:
     """Ask when the same sender repeats under a new id while the first call lives or connected."""
-    if asker.confirmed or not asker.text:
+    if asker.confirmed or not (asker.text and house.limits.repeat_window_s):
         return  # the answer to a question is no repeat of the line it answers
     # Of two that come at once the second sees the first.
     ledger_rows.lock_account(tx, asker.customer.id)
