@@ -305,13 +305,13 @@ class Driver:
             self.watch.changed(fresh.id)
 
     async def _act(self, live: LiveCall) -> None:
+        live.unfinished = False  # before the switch is asked: what it says meanwhile counts
         try:
             refused = await self.actuator.act(live, self._clock.now_ms())
         except Exception as error:  # noqa: BLE001  (any switch failure is tried again by the sweep)
             live.unfinished = True
             log.warning("switch.not_done", call_id=live.call.id, error=repr(error))
             return
-        live.unfinished = False
         if refused:
             live.events += refused
             live.due = True

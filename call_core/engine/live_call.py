@@ -183,9 +183,15 @@ class Actuator:
         if not fresh:
             return
         joins = any(asked.bridged and not asked.hung_up for asked in live.asked.values())
-        await switch.bridge(live.call.id, fresh)
         for leg_id in fresh:
+            # Before it is asked: a BRIDGE_FAILED may come while the switch still answers.
             live.asked[leg_id].bridged = True
+        try:
+            await switch.bridge(live.call.id, fresh)
+        except BaseException:
+            for leg_id in fresh:
+                live.asked[leg_id].bridged = False
+            raise
         chair = live.call.first.talking_leg
         if joins and chair is not None and chair.id not in fresh:
             await switch.play(chair.id, Prompt.JOIN_TONE, {})

@@ -163,7 +163,7 @@ class AsteriskSwitch:
             leg = self._legs.live.get(leg_id)
             if leg is None or leg.bridge == bridge_id:
                 continue
-            if leg.answered_call_ms is None or not await self._join(bridge_id, leg):
+            if not leg.handed or not await self._join(bridge_id, leg):
                 self._tell(leg, EventKind.BRIDGE_FAILED)
             else:
                 leg.bridge = bridge_id  # before it is told: whoever asks again must not move it
@@ -391,7 +391,7 @@ class AsteriskSwitch:
 
     def _answered(self, leg_id: str) -> AsteriskLeg | None:
         leg = self._legs.live.get(leg_id)
-        return None if leg is None or leg.answered_call_ms is None else leg
+        return leg if leg is not None and leg.handed else None
 
     def _tell(self, leg: AsteriskLeg, kind: EventKind) -> None:
         now = self._now_ms()

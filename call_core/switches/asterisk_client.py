@@ -112,9 +112,19 @@ class AriClient:
         await self._do("DELETE", ("channels", channel_id), {"reason_code": str(cause)})
 
     async def set_variable(self, channel_id: str, name: str, value: str) -> bool:
-        """Set a channel variable; False when there is no such channel."""
+        """Set a channel variable; False when there is no such channel.
+
+        Raises:
+            AriError: not set, because the channel is in no application (yet).
+        """
         path = ("channels", channel_id, "variable")
-        return await self._do("POST", path, {"variable": name, "value": value})
+        try:
+            await self._ask("POST", path, {"variable": name, "value": value}, None)
+        except AriRefused as refused:
+            if refused.status == HTTPStatus.CONFLICT:
+                raise AriError(f"channel {channel_id} cannot be set yet") from refused
+            return False
+        return True
 
     async def global_variable(self, name: str) -> str:
         """Return a variable of the whole Asterisk, "" when there is none."""

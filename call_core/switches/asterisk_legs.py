@@ -35,6 +35,8 @@ class AsteriskLeg:
         holding: it hears the ringing tone.
         bridge: where it is, "" for nowhere; talking: BRIDGED was told.
         hung_up: we have asked for its end.
+        handed: it is in an application. Before, though answered, it hears and does nothing: it
+            plays its extension's digits, or waits for an application that is away.
     """
 
     leg_id: str
@@ -50,15 +52,16 @@ class AsteriskLeg:
     bridge: str = ""
     talking: bool = False
     hung_up: bool = False
+    handed: bool = False
     last_digit: str = ""
 
     def live(self) -> LiveLeg:
-        """Return it as reconcile wants it."""
+        """Return it as reconcile wants it; one that is not handed over yet is still to answer."""
         return LiveLeg(
             self.leg_id,
             self.call_id,
             self.shard,
-            self.answered_call_ms,
+            self.answered_call_ms if self.handed else None,
             self.bridge,
             self.since_call_ms,
         )
@@ -122,6 +125,8 @@ class Legs:
             )
         answered = whole(said.get("CALLGATE_ANSWERED", ""))
         leg.answered_call_ms = leg.answered_call_ms if answered is None else answered
+        dialplan: Mapping[str, object] = channel.get("dialplan") or {}
+        leg.handed = leg.handed or dialplan.get("app_name") == "Stasis"
         return leg
 
     def take(self, event: Answer) -> list[SwitchEvent]:
@@ -149,7 +154,7 @@ class Legs:
                 leg.rang = True
                 return [told(leg, EventKind.RINGING, at)]  # early media instead of a bell
             case "StasisStart":
-                leg.answered_call_ms = leg.answered_call_ms or at
+                leg.answered_call_ms, leg.handed = leg.answered_call_ms or at, True
                 return [told(leg, EventKind.ANSWERED, leg.answered_call_ms)]
             case "ChannelDtmfReceived":
                 return self._digit(leg, str(event["digit"]), at)

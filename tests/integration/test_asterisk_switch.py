@@ -241,11 +241,11 @@ async def test_a_fresh_process_finds_and_rules_the_legs(bench: Bench) -> None:
     bench.start()
     await bench.up(2)
     await bench.switch.originate(order)
+    answered = await bench.one("leg_b", EventKind.ANSWERED)  # the dialplan has waited for us
     live = {leg.leg_id: leg for leg in await bench.switch.live_legs()}
     assert set(live) == {"leg_a", "leg_b"}
-    assert live["leg_b"].answered_call_ms is not None
+    assert live["leg_b"].answered_call_ms == answered.at_call_ms
     assert len(bench.phones.dialogs) == 2
-    await bench.one("leg_b", EventKind.ANSWERED)  # the dialplan has waited for us
     await bench.switch.bridge("call_1", ["leg_a", "leg_b"])
     await bench.one("leg_b", EventKind.BRIDGED)
     for leg_id in ("leg_a", "leg_b"):

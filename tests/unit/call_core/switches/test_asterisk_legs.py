@@ -52,6 +52,22 @@ def test_a_life(legs: Legs) -> None:
     assert legs.knows("leg_a")
 
 
+def test_an_answered_leg_is_there_to_be_used_once_it_is_handed_over(legs: Legs) -> None:
+    """Until then the dialplan has it: its answer is told later, with the instant it had."""
+    waiting = channel(CALLGATE_ANSWERED="1700") | {"dialplan": {"app_name": "Wait"}}
+    [leg] = legs.refresh(iter([waiting]), iter([]), ())
+    assert (leg.handed, leg.live().answered_call_ms) == (False, None)
+    [answered] = legs.take(event("StasisStart", channel=waiting))
+    assert (leg.handed, answered.at_call_ms, leg.live().answered_call_ms) == (True, 1700, 1700)
+
+
+def test_a_leg_that_was_handed_over_before_we_came_is_known_by_its_application() -> None:
+    """As a channel says it that a process finds which did not see the answer."""
+    found = channel(CALLGATE_ANSWERED="1700") | {"dialplan": {"app_name": "Stasis"}}
+    [leg] = Legs("callgate").refresh(iter([found]), iter([]), ())
+    assert leg.live().answered_call_ms == 1700
+
+
 def test_early_media_is_ringing(legs: Legs) -> None:
     """A phone that plays instead of ringing has been reached."""
     dialled = {"type": "Dial", "timestamp": AT, "peer": channel(), "dialstatus": "PROGRESS"}
@@ -122,7 +138,8 @@ def test_what_is_there_now(legs: Legs) -> None:
     """Legs that went unheard are forgotten, those just asked for are not; bridges are noted."""
     legs.take(event("StasisStart", "leg_old"))
     legs.take(event("StasisStart", "leg_new"))
-    there = [channel("leg_a", CALLGATE_ANSWERED="1700", CALLGATE_SINCE="900"), {"id": "x"}]
+    handed = {"dialplan": {"app_name": "Stasis"}}
+    there = [channel(CALLGATE_ANSWERED="1700", CALLGATE_SINCE="900") | handed, {"id": "x"}]
     (found,) = legs.refresh(iter(there), iter([bridge("leg_a", "x")]), {"leg_new"})
     live = found.live()
     assert (live.leg_id, live.call_id, live.shard) == ("leg_a", "call_1", 3)
