@@ -26,9 +26,17 @@ log = structlog.get_logger(__name__)
 
 DIRECT_AT_ONCE = 8
 DONE_AT_ONCE = 16
-DONE_AT_ONCE_BUSY = 2
-"""Kept ones that are done side by side, and while others still come in: taking goes first."""
+DONE_AT_ONCE_BUSY = 1
+"""People whose kept requests are done side by side, and while others still come in."""
 BUSY_MS = 100
+WAYS = 3.0
+"""While others come in and the loop has no time to spare, what was done is followed by a pause of
+so many times what it took; the longer the first has waited, the shorter."""
+NO_WAY_S = 15.0
+"""Who has waited for this long gives way to nobody who comes now."""
+SPARE_S = 0.000_5
+"""A loop that comes round in less has time to spare."""
+_LOOK_S = 0.002
 LONGEST_WAIT_MS = 60_000
 """A request is not added to a queue whose head has waited for this long."""
 MOST_WAITING = 20_000
@@ -175,8 +183,18 @@ class Inbox:
 
     @property
     def _is_full(self) -> bool:
-        busy = self._wall.now_ms() - self._kept_wall_ms < BUSY_MS
-        return len(self._at_work) >= (DONE_AT_ONCE_BUSY if busy else DONE_AT_ONCE)
+        return len(self._at_work) >= (DONE_AT_ONCE_BUSY if self._is_busy else DONE_AT_ONCE)
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether others still come in."""
+        return self._wall.now_ms() - self._kept_wall_ms < BUSY_MS
+
+    @property
+    def _age_s(self) -> float:
+        """How long the first has waited."""
+        oldest = self.oldest_wall_ms
+        return 0.0 if oldest is None else max(0, self._wall.now_ms() - oldest) / 1000
 
     async def _read(self) -> None:
         # What ends while the database is read would be taken for what still waits.
@@ -191,6 +209,8 @@ class Inbox:
                 self._buffer.setdefault(row.principal, []).append(row)
 
     async def _some(self, principal: str, rows: list[InboxRow]) -> None:
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
         try:
             await self._do(rows)
         except CallCoreError as error:
@@ -206,9 +226,21 @@ class Inbox:
                 self._failures.pop(row.seq, None)
             self.done += len(rows)
             self.waiting = max(0, self.waiting - len(rows))
+            await self._make_way(loop.time() - began_s)
         finally:
             del self._at_work[principal]
             self._wake.set()
+
+    async def _make_way(self, took_s: float) -> None:
+        """Let those who come in go first, for a while: to promise costs less than to do."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + took_s * WAYS * max(0.0, 1 - self._age_s / NO_WAY_S)
+        while self._is_busy and loop.time() < until_s:
+            before_s = loop.time()
+            await asyncio.sleep(0)
+            if loop.time() - before_s < SPARE_S:
+                return
+            await asyncio.sleep(_LOOK_S)
 
     async def _pause(self, principal: str) -> None:
         """Wait before the next try; what the same person sent later waits behind it."""

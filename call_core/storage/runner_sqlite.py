@@ -185,7 +185,9 @@ class SqliteBackend:
             else open_sqlite(path, create=create, busy_timeout_ms=timeout_ms, connect=connect)
         )
         self._runner = SqliteRunner(
-            SqliteSession(writer, AuditChain(node), self._figures, probe, self.changes.ring),
+            SqliteSession(
+                writer, AuditChain(node), self._figures, probe, self.changes.ring, timeout_ms
+            ),
             self._waiting,
             batch_ms=limits.batch_ms,
             on_foreign_commit=self._ring_from_thread,

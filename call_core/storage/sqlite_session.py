@@ -3,6 +3,7 @@
 import enum
 import functools
 import sqlite3
+import time
 from collections.abc import Callable
 
 from call_core.errors import CommitUnknown, StoreUnavailable
@@ -11,6 +12,9 @@ from call_core.storage.figures import Figures
 from call_core.storage.sqlite import SqliteTx, is_temporary, unavailable
 from call_core.storage.transaction import Probe
 from call_core.storage.waiting import Work
+
+TURN_S = 0.000_3
+_PRIMARY_CODE = 0xFF
 
 
 class Ending(enum.Enum):
@@ -30,6 +34,7 @@ class SqliteSession:
         figures: where runs are counted.
         probe: `probe(tx, key)` tells whether what `key` names was committed.
         on_announce: called on the event loop with each topic that a committed unit announced.
+        patience_ms: how long to wait for another process that writes.
     """
 
     def __init__(
@@ -39,7 +44,10 @@ class SqliteSession:
         figures: Figures,
         probe: Probe | None,
         on_announce: Callable[[str], object],
+        patience_ms: int = 0,
     ) -> None:
+        connection.execute("PRAGMA busy_timeout = 0")  # `begin` waits
+        self._patience_s = patience_ms / 1000
         self.connection = connection
         self.chain = chain
         self._figures = figures
@@ -48,9 +56,25 @@ class SqliteSession:
         self._changes_at_begin = 0
 
     def begin(self) -> None:
-        """Start a transaction that may write. Raises `sqlite3.Error`, such as busy."""
+        """Start a transaction that may write; another process may have to end its own first.
+
+        SQLite would wait in steps of up to 100 ms, while a commit takes a few.
+
+        Raises:
+            sqlite3.Error: such as busy, for too long.
+        """
         self._changes_at_begin = self.connection.total_changes
-        self.connection.execute("BEGIN IMMEDIATE")
+        until_s = time.monotonic() + self._patience_s
+        while True:
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > until_s:
+                    raise
+                time.sleep(TURN_S)
+            else:
+                return
 
     def execute(self, work: Work) -> bool:
         """Run one unit under its own savepoint; False when the whole transaction is gone."""

@@ -102,6 +102,7 @@ class WaitingWork:
         self._queues: tuple[deque[Work], deque[Work]] = (deque(), deque())
         self._bell = threading.Condition()
         self._closed = False
+        self._looking: asyncio.TimerHandle | None = None
         self._longest_wait_ns = 0
         self.refused = 0
 
@@ -123,6 +124,27 @@ class WaitingWork:
                 raise Overloaded(f"{len(queue)} units wait")
             queue.append(work)
             self._bell.notify()
+        if self._looking is None:
+            self._look_later()
+
+    def _look_later(self) -> None:
+        after_s = self._max_wait_ns / 1_000_000_000
+        self._looking = self._loop.call_later(after_s, self._refuse_stuck)
+
+    def _refuse_stuck(self) -> None:
+        """Refuse what has waited too long although no thread came to take it: a disk that hangs."""
+        self._looking = None
+        stuck: list[Work] = []
+        with self._bell:
+            before_ns = self._now_ns() - self._max_wait_ns
+            for queue in self._queues:
+                while queue and queue[0].waiting_since_ns < before_ns:
+                    stuck.append(queue.popleft())
+            waits = any(self._queues) and not self._closed
+        for work in stuck:
+            self._is_wanted(work)
+        if waits:
+            self._look_later()
 
     def take(self, timeout_s: float) -> Work | None:
         """Return the next work, waiting up to `timeout_s`; None when there is none."""

@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import sqlite3
 import statistics
 import subprocess
@@ -90,7 +91,10 @@ def main() -> None:
     options = parser.parse_args()
     if postfix.program("smtp-source") is None or os.getuid() != 0:
         raise SystemExit("needs Postfix (smtp-source) and root")
-    rounds = [measured(options.messages, options.beside) for _ in range(options.rounds)]
+    with tempfile.TemporaryDirectory() as name:
+        world = Path(name)
+        set_up(world)
+        rounds = [measured(world, options.messages, options.beside) for _ in range(options.rounds)]
     ratios = [each["callgate"] / each["postfix"] for each in rounds]
     figures = {
         "raw_commits_per_s": raw_commits_per_s(),
@@ -113,13 +117,24 @@ def _spread(values: list[float]) -> str:
     return f"{statistics.median(values):.0f} ({min(values):.0f}-{max(values):.0f})"
 
 
-def measured(messages: int, beside: int) -> dict[str, float]:
+def set_up(folder: Path) -> None:
+    """Make the database and the deck that every round begins with."""
+    (folder / "callgate.toml").write_text(_SETTINGS.format(smtp=0, http=0), encoding="utf-8")
+    deck = "prefix,destination,price_per_minute\n1,USA,0.01\n"
+    (folder / "deck.csv").write_text(deck, encoding="utf-8")
+    for line in _SET_UP:
+        subprocess.run(  # noqa: S603  (our own program)
+            [*_callgate(), *line.split()], cwd=folder, check=True, capture_output=True
+        )
+
+
+def measured(world: Path, messages: int, beside: int) -> dict[str, float]:
     """Return one round: mails per second of each, and what a mail costs Callgate."""
     with postfix.running() as port:
         theirs = load(port, messages)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with serving(folder) as (process, smtp, http):
+        with serving(world, folder) as (process, smtp, http):
             cpu_s, syncs = _cpu_s(process.pid), _syncs(http)
             began = time.perf_counter()
             ours = load(smtp, messages)
@@ -129,7 +144,7 @@ def measured(messages: int, beside: int) -> dict[str, float]:
             cpu_s = _cpu_s(process.pid) - cpu_s
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
-        _, smtp, _ = stack.enter_context(serving(folder))
+        _, smtp, _ = stack.enter_context(serving(world, folder))
         for each in range(beside):
             stack.enter_context(_accepting(folder, str(each)))
         shared = load(smtp, messages)
@@ -162,17 +177,12 @@ def load(port: int, messages: int) -> float:
 
 
 @contextlib.contextmanager
-def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
+def serving(world: Path, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
     """Serve a gateway whose limits nothing runs into; yield its process, SMTP and HTTP port."""
     smtp, http = free_port(), free_port()
     text = _SETTINGS.format(smtp=smtp, http=http)
+    shutil.copytree(world, folder, dirs_exist_ok=True)
     (folder / "callgate.toml").write_text(text, encoding="utf-8")
-    deck = "prefix,destination,price_per_minute\n1,USA,0.01\n"
-    (folder / "deck.csv").write_text(deck, encoding="utf-8")
-    for line in _SET_UP:
-        subprocess.run(  # noqa: S603  (our own program)
-            [*_callgate(), *line.split()], cwd=folder, check=True, capture_output=True
-        )
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  (our own program)
             [*_on(0), *_callgate(), "serve"], cwd=folder, stdout=log, stderr=log

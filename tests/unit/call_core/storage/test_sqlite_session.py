@@ -10,6 +10,7 @@ import pytest
 from call_core.errors import CommitUnknown, StoreUnavailable
 from call_core.storage.statements import select_statement
 from call_core.storage.transaction import Tx
+from call_core.storage.waiting import StoreLimits
 from tests.support.databases import (
     Gate,
     held,
@@ -28,6 +29,27 @@ pytestmark = pytest.mark.anyio
 def path(tmp_path: Path) -> Path:
     """A database file with the newest schema."""
     return sqlite_file(tmp_path)
+
+
+# --- another process that writes -----------------------------------------------------------------
+
+
+async def test_another_process_that_writes_is_waited_for(path: Path) -> None:
+    """Its transaction ends, ours begins; of what ends too late the caller is told."""
+    other = sqlite3.connect(path, isolation_level=None)
+    async with opened_sqlite(path, limits=StoreLimits(max_wait_ms=300)) as store:
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(store.run(put, "a"))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        other.execute("COMMIT")
+        assert await waiting == "a"
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="SQLITE_BUSY"):
+            await store.run(put, "b")
+        other.execute("COMMIT")
+    other.close()
+    assert rows_of(path) == ["a"]
 
 
 # --- a transaction that is lost -----------------------------------------------------------------

@@ -160,3 +160,23 @@ def test_answers_to_a_closed_loop_are_dropped() -> None:
     waiting = WaitingWork(loop, limits)
     waiting.answer([Work(lambda _tx: None, (), Priority.NEW, None, future)])
     assert not future.done()
+
+
+async def test_what_no_thread_comes_for_is_refused_all_the_same() -> None:
+    """A disk that hangs holds its thread; whoever is queued behind it is told, cancelled or not."""
+    clock = Clock()
+    waiting = queue(clock, wait_ms=20)
+    old, cancelled, young = work("old"), work("cancelled", Priority.NEW), work("young")
+    for each in (old, cancelled):
+        waiting.put(each)
+    cancelled.future.cancel()
+    clock.ns = 15 * MS
+    waiting.put(young)
+    clock.ns = 30 * MS
+    with pytest.raises(Overloaded, match="30 ms"):
+        await old.future
+    assert not young.future.done()
+    clock.ns = 50 * MS
+    with pytest.raises(Overloaded, match="35 ms"):
+        await young.future
+    assert (waiting.refused, waiting.lengths) == (2, (0, 0))
