@@ -126,6 +126,7 @@ async def running(
         for channel in channels:
             await _started(channel)
             stack.push_async_callback(_stopped, channel)
+        stack.push_async_callback(core.engine.outbox.quiesce)
         await listener.start(app)
         stack.push_async_callback(listener.stop)
         readiness.started = True

@@ -39,6 +39,8 @@ UNCERTAIN_AGAIN = frozenset({"smtp", "imap"})
 REPORT_TRIES = 20
 REPORT_PAUSE_S = 0.25
 _POLL_S = 1.0
+LAST_WORDS_S = 8.0
+"""How long `quiesce` waits for what is being handed over."""
 
 
 NEXT_DUE = select_statement(
@@ -86,12 +88,22 @@ class Outbox:
         self._wake = asyncio.Event()
         self._in_flight: dict[int, asyncio.Task[None]] = {}
         self._looked_wall_ms: int | None = None
+        self._quiet = False
         self.sent = 0
         self.dead = 0
 
     def wake(self) -> None:
         """Look now rather than in a second."""
         self._wake.set()
+
+    async def quiesce(self) -> None:
+        """Begin with no further message, and wait for those that are being handed over.
+
+        Channels are closed after this: what is cut short at a carrier may have gone out or not.
+        """
+        self._quiet = True
+        if self._in_flight:
+            await asyncio.wait(list(self._in_flight.values()), timeout=LAST_WORDS_S)
 
     async def run(self) -> None:
         """Deliver until cancelled; what is being handed over then is cut short."""
@@ -131,7 +143,7 @@ class Outbox:
             What was begun, at most `BATCH`. None of these tasks raises.
         """
         room = min(BATCH, MOST_IN_FLIGHT - len(self._in_flight))
-        if room <= 0:
+        if room <= 0 or self._quiet:
             return []
         now_wall_ms = self._wall.now_ms()
         if self._looked_wall_ms is None or now_wall_ms < self._looked_wall_ms:

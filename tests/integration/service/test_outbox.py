@@ -239,6 +239,27 @@ async def test_a_channel_that_hangs_holds_up_nobody_else(
     assert await _states(service) == ["sent", "sent"]
 
 
+async def test_before_the_channels_close_what_is_under_way_is_sent(
+    service: Service, quiet: User, post: Post
+) -> None:
+    """A process that stops begins with nothing new; the rest waits for the next process."""
+    await _write(service, quiet, "under way", address="+12125550101", channel="sms")
+    stopping = _outbox(service, post)
+    post.hang = released = asyncio.Event()
+    await stopping.start_due()
+    await post.handed_over.wait()
+    await _write(service, quiet, "later", call_id="call_2")
+    quiesced = asyncio.create_task(stopping.quiesce())
+    await asyncio.sleep(0.01)
+    assert (quiesced.done(), await _deliver(stopping)) == (False, False)
+    released.set()
+    await quiesced
+    assert await _states(service) == ["sent", "waiting"]
+    await _deliver(_outbox(service, post))
+    assert await _states(service) == ["sent", "sent"]
+    await stopping.quiesce()
+
+
 async def test_a_row_that_was_read_before_somebody_else_sent_it_is_not_sent_again(
     service: Service, quiet: User
 ) -> None:
