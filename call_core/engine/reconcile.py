@@ -225,7 +225,14 @@ class Reconciler:
 
 
 def _missed_answer(leg: Leg, live: LiveLeg, report: Report) -> list[SwitchEvent]:
-    if live.answered_call_ms is None or leg.answered_call_ms is not None:
+    """Return the answer of a leg that we do not know, or know only by what came after it.
+
+    A key or a bridge proves an answer, but not when it was: until that is known the leg's limit is
+    counted from too late an instant.
+    """
+    if live.answered_call_ms is None:
+        return []
+    if leg.answered_call_ms is not None and leg.answered_call_ms <= live.answered_call_ms:
         return []
     report.answers_missed += 1
     return [
