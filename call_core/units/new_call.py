@@ -144,7 +144,9 @@ def _call(
         free_first_leg=free,
         switch=ways[0].switch,
         shard=shard,
-        epoch=shard_rows.epoch_of(tx, shard) if house.shards > 1 else house.epoch_of(shard),
+        # Not this process's own term: it may have ended without its notice, and then the call is
+        # the next owner's to drive.
+        epoch=shard_rows.epoch_of(tx, shard) or house.epoch_of(shard),
         launched_call_ms=stamp.call_ms,
         parties=parties,
     )

@@ -1,6 +1,7 @@
 """Runs one seed, and tells what came of it."""
 
 import asyncio
+import gc
 import random
 import time
 import warnings
@@ -32,16 +33,23 @@ class Result:
 
 def run_seed(seed: int, steps: int, *, show: bool = False) -> Result:
     """Let the world of a seed happen."""
+    with warnings.catch_warnings():
+        # Who dies before the first step of a task leaves what it was to await.
+        warnings.filterwarnings("ignore", r"coroutine .* was never awaited")
+        result = _happen(seed, steps, show=show)
+        if result.broken is not None:
+            gc.collect()  # such a world ends in the middle, and that is said when it is forgotten
+    return result
+
+
+def _happen(seed: int, steps: int, *, show: bool) -> Result:
     loop = SimulatedLoop(random.Random(seed + 9))  # noqa: S311  (a world that replays)
     begun = time.monotonic()
     asyncio.set_event_loop(loop)
     broken = None
     world = SimulatedWorld(seed, loop, show=show)
     try:
-        with warnings.catch_warnings():
-            # Who dies before the first step of a task leaves what it was to await.
-            warnings.filterwarnings("ignore", r"coroutine .* was never awaited")
-            loop.run_until_complete(world.run(steps))
+        loop.run_until_complete(world.run(steps))
     except Broken as error:
         broken = error
     except Standstill as error:

@@ -250,6 +250,10 @@ class SimulatedWorld(Stage):
             await asyncio.sleep(0)
         if self.rng.random() < 0.5:
             await self.pass_time(self.rng.choice((0.001, 0.2, 2)))
+        await self._supervise()
+
+    async def _supervise(self) -> None:
+        """Start a process again that found its calls taken over, as whoever watches it would."""
         for node in list(self.nodes):
             if node.engine.taken_over:
                 await self.end_node(node)
@@ -295,6 +299,7 @@ class SimulatedWorld(Stage):
         quiet = 0
         for _ in range(60):
             await self.pass_time(40)
+            await self._supervise()
             unwanted = at_rest(self.database.connection, self.sim)
             for leg_id in sorted(self.sim._exchange.legs.keys() - set(unwanted)):  # noqa: SLF001  (its inside is what is looked at)
                 self.sim.put_down(leg_id)

@@ -73,6 +73,7 @@ concurrent_calls = 1000000
 calls_per_second = 1000000
 callee_per_hour = 1000000
 destination_block_per_hour = 1000000
+first_calls = 0
 """
 
 

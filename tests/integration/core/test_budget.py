@@ -10,7 +10,7 @@ NOTHING = UnitFigures(0, 0, 0)
 
 
 @pytest.mark.parametrize(
-    ("phone", "most_units", "most_statements"), [("office", 5, 40), ("cell", 6, 42)]
+    ("phone", "most_units", "most_statements"), [("office", 5, 41), ("cell", 6, 43)]
 )
 async def test_a_two_leg_call_stays_within_its_units_and_statements(
     world: World, phone: str, most_units: int, most_statements: int
