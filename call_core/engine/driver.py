@@ -37,6 +37,7 @@ _SAME_DEADLINE_MS = 200
 _PUT_OFF_MS = 1_000
 _MOST_DOUBLINGS = 5  # a call whose unit breaks is looked at again after at most 32 s
 _LATE_TRIES = 8
+_LAST_STEP_S = 1.0
 _MOST_FINISHED = 1_000  # whose last version is remembered while its announcement is under way
 VERSION = select_statement(
     select(tables.calls.c.version).where(tables.calls.c.id == bindparam("id")), name="call_version"
@@ -85,6 +86,7 @@ class Driver:
         self.observe: Callable[[Call, Call], None] | None = None
         self.switch_back = asyncio.Event()
         self.lost_call_ms: dict[str, int] = {}
+        self._stopping = False
 
     def stamp(self) -> Stamp:
         """Return now, with fresh bits, for one unit."""
@@ -92,6 +94,7 @@ class Driver:
 
     async def run(self) -> None:
         """Keep time and take the switch's events until cancelled."""
+        self._stopping = False
         async with asyncio.TaskGroup() as group:
             group.create_task(self._timers.run())
             group.create_task(self._take_events())
@@ -99,6 +102,7 @@ class Driver:
 
     async def stop(self) -> None:
         """Finish the units under way; what comes later is for the next owner."""
+        self._stopping = True
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -166,7 +170,7 @@ class Driver:
         live = self.live.get(call_id)
         if live is None:
             log.info("event.of_no_live_call", leg_id=event.leg_id, kind=str(event.kind))
-            if event.kind in (EventKind.ANSWERED, EventKind.ENDED):
+            if event.kind in (EventKind.ANSWERED, EventKind.DIGIT, EventKind.ENDED):
                 self._spawn(self._late(call_id, event))
             return
         if self._soft(live, event):
@@ -229,6 +233,7 @@ class Driver:
                     continue
                 if not live.gone:
                     await self._act(live)
+                live.heed()
             live.failures = 0
             if live.call.ended:
                 self._forget(live)
@@ -294,8 +299,12 @@ class Driver:
             self._house.lines.health.note(before, after, self._clock.now_ms())
 
     async def _reload(self, live: LiveCall) -> None:
-        fresh = await self._store.read(call_rows.load_call, live.call.id)
-        live.stale = False
+        live.stale = False  # before the store is asked: who says meanwhile that it changed counts
+        try:
+            fresh = await self._store.read(call_rows.load_call, live.call.id)
+        except BaseException:
+            live.stale = True
+            raise
         if fresh is not None and not self._house.drives(fresh.shard, fresh.epoch):
             log.warning("call.of_another_owner", call_id=fresh.id, epoch=fresh.epoch)
             self._let_go(live)
@@ -359,7 +368,9 @@ class Driver:
         dropped = [live for live in self.live.values() if live.call.shard in shards]
         for live in dropped:
             self._let_go(live)
-        await asyncio.gather(*(live.task for live in dropped if live.task), return_exceptions=True)
+        if under_way := [live.task for live in dropped if live.task]:
+            # Not for ever: a switch that hangs must not keep us from renewing what is still ours.
+            await asyncio.wait(under_way, timeout=_LAST_STEP_S)
 
     async def _load(self, call_id: str) -> None:
         call = await self._store.read(call_rows.load_call, call_id)
@@ -367,13 +378,11 @@ class Driver:
             self.adopt(call)
 
     async def _late(self, call_id: str, event: SwitchEvent) -> None:
-        """Let an event of a finished call amend its bill, if it says something new."""
+        """Let an event of a finished call amend its bill, or one of a gained call be heard."""
         for attempt in range(_LATE_TRIES):
             try:
-                call = await self._store.read(call_rows.load_call, call_id)
-                mine = call is not None and self._house.drives(call.shard, call.epoch)
-                if call is not None and call.ended and mine:
-                    await self._store.run(advance_call, self._house, call, [event], self.stamp())
+                if await self._took_late(call_id, event):
+                    return
             except Fenced:
                 continue
             except CallCoreError as error:
@@ -381,8 +390,23 @@ class Driver:
                 log.warning("event.late_not_stored", call_id=call_id, error=error.code)
                 await asyncio.sleep(_RETRY_S * 2**attempt)
             else:
-                return
+                await asyncio.sleep(1)
         log.error("event.late_given_up", call_id=call_id, event_id=event.event_id)
+
+    async def _took_late(self, call_id: str, event: SwitchEvent) -> bool:
+        """Whether nothing is left to be done about an event of a call that we do not drive."""
+        call = await self._store.read(call_rows.load_call, call_id)
+        if call is None or not self._house.drives(call.shard, call.epoch):
+            return True
+        if call.ended:
+            if event.kind is not EventKind.DIGIT:
+                await self._store.run(advance_call, self._house, call, [event], self.stamp())
+            return True
+        # Gained just now: what was read of the switch, for its adoption, may be older than this.
+        if call_id not in self.live:
+            return self._stopping
+        self.feed(event)
+        return True
 
     # --- endless tasks --------------------------------------------------------------------------
 

@@ -222,6 +222,8 @@ class Engine:
         live = self.driver.live.get(call_id)
         if live is None or live.task is None:
             self.driver.check(call_id)
+        else:
+            live.announced = max(live.announced, int(version))  # looked at when its work is done
 
     async def _read_restored(self) -> None:
         """Learn whether the database came out of a backup that nobody has released yet."""
@@ -357,10 +359,12 @@ class Engine:
 
     async def _reconcile_one(self, name: str, reconciler: Reconciler) -> Report:
         """Compare calls with their switch: at first as stored, later as their driver has them."""
-        switch, tenure = self._switches.of(name), self.house.tenure
-        if isinstance(switch, ShardedSwitch):
-            await switch.own(frozenset(tenure.epochs))
+        switch, owned = self._switches.of(name), frozenset(self.house.tenure.epochs)
+        # Before it is waited for: of what is gained meanwhile the switch shows nothing yet.
         report, unseen = Report(), dict(self._unseen[name])
+        lost_call_ms = self.driver.lost_call_ms.get(name)
+        if isinstance(switch, ShardedSwitch):
+            await switch.own(owned)
         for last_seen in set(unseen.values()):
             shards = frozenset(shard for shard, each in unseen.items() if each == last_seen)
             calls = await self._store.run(_running, shards)
@@ -369,14 +373,19 @@ class Engine:
             for shard in shards:
                 self._unseen[name].pop(shard, None)
         if unseen:
-            self.driver.lost_call_ms.pop(name, None)
+            self._found_again(name, lost_call_ms)
             return report
-        calls = [live.call for live in list(self.driver.live.values()) if live.task is None]
-        lost_call_ms = self.driver.lost_call_ms.get(name, self._call.now_ms())
-        seen = frozenset(tenure.epochs)  # nothing of this switch is unseen now
-        report.add(await reconciler.run(self._on(name, calls), lost_call_ms, seen))
-        self.driver.lost_call_ms.pop(name, None)
+        idle = [live.call for live in list(self.driver.live.values()) if live.task is None]
+        calls = [call for call in idle if call.shard in owned]
+        last_seen = self._call.now_ms() if lost_call_ms is None else lost_call_ms
+        report.add(await reconciler.run(self._on(name, calls), last_seen, owned))
+        self._found_again(name, lost_call_ms)
         return report
+
+    def _found_again(self, name: str, lost_call_ms: int | None) -> None:
+        """Note that a switch is heard again, unless it was lost once more meanwhile."""
+        if self.driver.lost_call_ms.get(name) == lost_call_ms:
+            self.driver.lost_call_ms.pop(name, None)
 
     def _on(self, name: str, calls: Iterable[Call]) -> list[Call]:
         return [call for call in calls if self._switches.of(call.switch).name == name]

@@ -47,6 +47,7 @@ class LiveCall:
         stale: the stored call is newer; read it before the next unit.
         asked: by leg id.
         unfinished: the switch did not take something; the sweep asks again.
+        announced: the version that another process says is stored, told while work was under way.
         task: the work under way, None when idle.
         gone: another process drives it now.
         failures: how often its work has broken off since it last came through.
@@ -59,6 +60,7 @@ class LiveCall:
     due: bool = True
     asked: dict[str, AskedLeg] = field(default_factory=dict)
     unfinished: bool = False
+    announced: int = 0
     task: asyncio.Task[None] | None = None
     seen_call_ms: int = 0
     failures: int = 0
@@ -72,6 +74,11 @@ class LiveCall:
             request_id=self.call.request_id,
             channel=self.call.channel,
         )
+
+    def heed(self) -> None:
+        """Have the stored call looked at when another process has changed it meanwhile."""
+        if self.announced > self.call.version:
+            self.announced, self.stale, self.due = 0, True, True
 
     def begun(self, before: Call | None, after: Call) -> None:
         """Note which legs this process has just committed the start of.
@@ -201,7 +208,10 @@ async def _all_of(asking: Sequence[Coroutine[Any, Any, None]]) -> None:
     if len(asking) == 1:  # as in every call of two: no task of its own for it
         await asking[0]
     elif asking:
-        await asyncio.gather(*asking)
+        # All are waited for: what is still under way when one fails would be asked for again.
+        for done in await asyncio.gather(*asking, return_exceptions=True):
+            if isinstance(done, BaseException):
+                raise done
 
 
 def order_of(call: Call, leg: Leg, house: House, now_call_ms: int) -> Order:

@@ -96,6 +96,9 @@ class Outbox:
         """Look now rather than in a second."""
         self._wake.set()
 
+    def _is_quiet(self) -> bool:
+        return self._quiet
+
     async def quiesce(self) -> None:
         """Begin with no further message, and wait for those that are being handed over.
 
@@ -143,7 +146,7 @@ class Outbox:
             What was begun, at most `BATCH`. None of these tasks raises.
         """
         room = min(BATCH, MOST_IN_FLIGHT - len(self._in_flight))
-        if room <= 0 or self._quiet:
+        if room <= 0 or self._is_quiet():
             return []
         now_wall_ms = self._wall.now_ms()
         if self._looked_wall_ms is None or now_wall_ms < self._looked_wall_ms:
@@ -154,6 +157,8 @@ class Outbox:
         known = set(self._in_flight)
         shards = (tuple(self._tenure.epochs), self._tenure.shards)
         rows = await self._store.read(_due, now_wall_ms, room + len(known), *shards)
+        if self._is_quiet():
+            return []  # since the database was asked: channels may be closed by now
         started = []
         for row in [row for row in rows if row.seq not in known][:room]:
             self._in_flight[row.seq] = task = asyncio.create_task(self._deliver_one(row))

@@ -251,4 +251,7 @@ def _merge_asked(live: LiveCall, asked: dict[str, AskedLeg]) -> None:
     for leg_id, known in asked.items():
         mine = live.asked.setdefault(leg_id, known)
         mine.originated, mine.fresh = True, False
-        mine.bridged = mine.bridged and known.bridged
+        if mine.hung_up or (mine.bridged and not known.bridged):
+            # Asked for, and not so: asked again by the sweep.
+            mine.hung_up, mine.bridged = False, known.bridged
+            live.unfinished = True

@@ -131,9 +131,11 @@ class AsteriskSwitch:
                 log.warning("asterisk.refused", leg_id=order.leg_id, why=str(refused))
                 self._refuse(order, CHANNEL_UNAVAILABLE)
         except AriError:
-            self._legs.live.pop(order.leg_id, None)
+            leg = self._legs.live.pop(order.leg_id, None)
             if await self._client.channel(order.leg_id) is None:
                 raise
+            if leg is not None and order.leg_id not in self._legs.ended:
+                self._legs.live.setdefault(order.leg_id, leg)
 
     async def _was_made(self, order: Order) -> bool:
         """Look whether an order was carried out whose answer we did not get, or not we asked."""
@@ -202,6 +204,8 @@ class AsteriskSwitch:
 
     async def _play_next(self, leg: AsteriskLeg) -> None:
         """Play the next part; one at a time, because only what is played now can be stopped."""
+        if not leg.queue:
+            return  # silenced since this was asked for
         self._plays += 1
         playback_id = f"{leg.leg_id}.p{self._now_ms()}.{self._plays}"
         leg.playing = playback_id

@@ -99,7 +99,7 @@ class ShardedAsterisk(AsteriskSwitch):
         await asyncio.gather(
             *(self._client.subscribe(self._stream, f"channel:{each}") for each in self._legs.live)
         )
-        self._announced = shards
+        self._announced = shards & (self._legs.shards or frozenset())  # less what was given away
 
     async def _say(self, shards: Collection[int]) -> None:
         for shard in sorted(shards):

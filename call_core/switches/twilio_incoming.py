@@ -71,7 +71,8 @@ class Incoming:
         if what == "status":
             self._status(leg, fields)
             return None
-        return twiml.hang_up() if leg.ended is not None else self._asked(leg, what, query, fields)
+        gone = leg.ended is not None or leg.hung_up is not None
+        return twiml.hang_up() if gone else self._asked(leg, what, query, fields)
 
     def _asked(self, leg: Leg, what: str, query: Fields, fields: Fields) -> str:
         """Return the document that a leg asks for, after noting why it asks."""

@@ -67,7 +67,7 @@ class Sendsms:
             answer = await self._client.post(
                 self._settings.sendsms_url, content="".join(made.parts).encode(), headers=headers
             )
-        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             raise DeliveryError(f"sendsms: {error!r}", retryable=True) from error
         except httpx2.HTTPError as error:
             raise DeliveryError(f"sendsms: {error!r}", retryable=True, uncertain=True) from error

@@ -118,7 +118,7 @@ class Sender:
             if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and error.status != _NOT_NOW:
                 raise DeliveryError(str(error), retryable=True, uncertain=True) from error
             raise Refused(error.status, error.code or 0) from error
-        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             raise DeliveryError(f"Twilio: {error!r}", retryable=True) from error
         except (httpx2.HTTPError, ValueError, KeyError) as error:
             # The connection broke, or the answer cannot be read: the message may be on its way.

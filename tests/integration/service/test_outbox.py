@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -258,6 +259,26 @@ async def test_before_the_channels_close_what_is_under_way_is_sent(
     await _deliver(_outbox(service, post))
     assert await _states(service) == ["sent", "sent"]
     await stopping.quiesce()
+
+
+async def test_what_is_read_while_a_process_stops_is_not_begun(
+    service: Service, quiet: User, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its channels may be closed by the time the database has answered."""
+    await _write(service, quiet, "m")
+    stopping = _outbox(service, post)
+    read: Callable[..., Awaitable[Any]] = service.world.store.read
+
+    async def slowly(query: object, *arguments: object) -> object:
+        found = await read(query, *arguments)
+        await stopping.quiesce()
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(service.world.store, "read", slowly)
+        assert await stopping.start_due() == []
+    await _deliver(_outbox(service, post))
+    assert await _states(service) == ["sent"]
 
 
 async def test_a_row_that_was_read_before_somebody_else_sent_it_is_not_sent_again(

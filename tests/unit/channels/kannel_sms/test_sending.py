@@ -76,6 +76,7 @@ async def test_a_text_is_posted_with_its_secrets_in_headers(
         (httpx2.Response(503, text="Temporal failure, try again later."), True, False),
         (httpx2.ConnectError("refused"), True, False),
         (httpx2.ConnectTimeout("late"), True, False),
+        (httpx2.PoolTimeout("none free"), True, False),
         (httpx2.ReadTimeout("late"), True, True),
         (httpx2.RemoteProtocolError("gone"), True, True),
     ],
