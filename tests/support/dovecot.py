@@ -197,9 +197,19 @@ class Dovecot:
         raise AssertionError("the last try returns or raises")
 
     def append(self, content: bytes, folder: str = "INBOX", user: str = "calls") -> None:
-        """Put one mail into a folder."""
+        """Put one mail into a folder; again when Dovecot hung up on us without doing it."""
+        before = self._next_uid(folder, user)
+        try:
+            with self.client(user) as client:
+                client.append(folder, content)
+        except IMAPClientAbortError:
+            if self._next_uid(folder, user) == before:
+                with self.client(user) as client:
+                    client.append(folder, content)
+
+    def _next_uid(self, folder: str, user: str) -> int:
         with self.client(user) as client:
-            client.append(folder, content)
+            return int(client.folder_status(folder, ["UIDNEXT"])[b"UIDNEXT"])
 
     def count(self, folder: str = "INBOX", user: str = "calls") -> int:
         """Return how many mails a folder holds, 0 when there is none of that name."""
