@@ -97,6 +97,7 @@ class Outbox:
         self._wake.set()
 
     def _is_quiet(self) -> bool:
+        """Whether `quiesce` was called: asked anew after each wait, during which it may be."""
         return self._quiet
 
     async def quiesce(self) -> None:

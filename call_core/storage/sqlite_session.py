@@ -14,6 +14,7 @@ from call_core.storage.transaction import Probe
 from call_core.storage.waiting import Work
 
 TURN_S = 0.000_3
+"""How often it is looked whether another process has ended its transaction."""
 _PRIMARY_CODE = 0xFF
 
 
