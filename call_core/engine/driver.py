@@ -27,7 +27,7 @@ from call_core.storage import call_rows, tables
 from call_core.storage.statements import select_statement
 from call_core.storage.store import Store
 from call_core.storage.transaction import Tx
-from call_core.units.advance import advance_call, next_deadline_call_ms
+from call_core.units.advance import Advanced, advance_call, next_deadline_call_ms
 from call_core.units.house import House, Stamp
 
 log = structlog.get_logger(__name__)
@@ -229,7 +229,7 @@ class Driver:
                     live.unfinished = True
                     return
                 if self._has_work(live) and not await self._step(live):
-                    live.due = True
+                    live.due = not self._stopping  # with the store away, for the next owner
                     continue
                 if not live.gone:
                     await self._act(live)
@@ -264,9 +264,9 @@ class Driver:
 
     async def _step(self, live: LiveCall) -> bool:
         """Run one unit; False when it must be tried again, at once or after a pause."""
-        events, live.events = live.events, []
+        events, live.events, read = live.events, [], live.stale
         try:
-            if live.stale:
+            if read:
                 await self._reload(live)
             done = await self._store.run(advance_call, self._house, live.call, events, self.stamp())
         except CallCoreError as error:
@@ -280,17 +280,23 @@ class Driver:
         except Exception:
             live.events = [*events, *live.events]
             raise
-        changed = done.call is not live.call
-        if changed:
-            self._note(live.call, done.call)
-            live.begun(live.call, done.call)
-        live.call = done.call
+        if done.quarantined and done.call is live.call and not read:
+            # Only what is stored is proof: another owner may have moved the call on.
+            live.events, live.stale = [*events, *live.events], True
+            return False
+        self._took(live, done)
+        return True
+
+    def _took(self, live: LiveCall, done: Advanced) -> None:
+        """Go on with the call as it was committed."""
+        before, live.call = live.call, done.call
         self.quarantined += done.quarantined
         if done.quarantined:
             log.error("call.event_quarantined", call_id=live.call.id, count=done.quarantined)
-        if changed:
+        if live.call is not before:
+            self._note(before, live.call)
+            live.begun(before, live.call)
             self.watch.changed(live.call.id)
-        return True
 
     def _note(self, before: Call, after: Call) -> None:
         if self.observe is not None:
@@ -355,6 +361,8 @@ class Driver:
                 await look(call_id)
             except CallCoreError as error:
                 log.warning("call.not_read", call_id=call_id, error=error.code)
+                if self._stopping:
+                    return
                 await asyncio.sleep(_RETRY_S)
             else:
                 return
@@ -380,6 +388,8 @@ class Driver:
     async def _late(self, call_id: str, event: SwitchEvent) -> None:
         """Let an event of a finished call amend its bill, or one of a gained call be heard."""
         for attempt in range(_LATE_TRIES):
+            if attempt and self._stopping:
+                return  # reconcile of the next owner asks the switch how it ended
             try:
                 if await self._took_late(call_id, event):
                     return

@@ -17,6 +17,8 @@ from call_core.contracts import EventKind, Order, Prompt, Switch, SwitchEvent
 from call_core.engine.switches import SwitchSet
 from call_core.units.house import House
 
+Asking = Coroutine[Any, Any, None]
+
 
 @dataclass(slots=True)
 class AskedLeg:
@@ -119,26 +121,47 @@ class Actuator:
             Events of our own: legs that must not be rung at all, or not any more.
 
         Raises:
-            Exception: whatever the switch raised; what was asked before it stays asked.
+            Exception: the first that the switch raised, after all else was asked for; what it took
+                stays asked.
         """
         switch, wishes = self._switches.of(live.call.switch), wanted(live.call)
+        refused, ending, ringing = self._missing(live, switch, wishes, now_call_ms)
+        failures = await _all_of(ending)
+        failures += await _all_of(ringing)
+        failures += await _all_of(
+            [
+                self._tend(switch, live.call, wish, live.asked[wish.leg.id])
+                for wish in wishes
+                if wish.exists
+                and wish.leg.answered_call_ms is not None
+                and not _is_tended(wish, live.asked[wish.leg.id])
+            ]
+        )
+        await self._bridge(switch, live, wishes)
+        if failures:
+            raise failures[0]
+        return refused
+
+    def _missing(
+        self, live: LiveCall, switch: Switch, wishes: list[WantedLeg], now_call_ms: int
+    ) -> tuple[list[SwitchEvent], list[Asking], list[Asking]]:
+        """Return legs that are never asked for, those to be ended, and those to be rung."""
         refused: list[SwitchEvent] = []
-        originates = []
+        ending: list[Asking] = []
+        ringing: list[Asking] = []
         for wish in wishes:
             asked = live.asked.setdefault(wish.leg.id, AskedLeg())
-            if wish.exists and not asked.originated:
+            if not wish.exists:
+                if asked.fresh:
+                    refused.append(_never_asked(live.call, wish.leg, now_call_ms))
+                elif not asked.hung_up:
+                    ending.append(self._hang_up(switch, live.call, wish, asked))
+            elif not asked.originated:
                 if numbering.is_emergency(wish.leg.number):
                     refused.append(_refused(live.call, wish.leg, now_call_ms))
-                    continue
-                originates.append(self._originate(switch, live.call, wish.leg, asked, now_call_ms))
-            elif not wish.exists:
-                refused += await self._hang_up(switch, live.call, wish, asked, now_call_ms)
-        await _all_of(originates)
-        for wish in wishes:
-            if wish.exists and wish.leg.answered_call_ms is not None:
-                await self._tend(switch, live.call, wish, live.asked[wish.leg.id])
-        await self._bridge(switch, live, wishes)
-        return refused
+                else:
+                    ringing.append(self._originate(switch, live.call, wish.leg, asked, now_call_ms))
+        return refused, ending, ringing
 
     async def _originate(
         self, switch: Switch, call: Call, leg: Leg, asked: AskedLeg, now_call_ms: int
@@ -149,19 +172,11 @@ class Actuator:
         asked.originated = True
         self._observed("originate", call, leg, began_ns)
 
-    async def _hang_up(
-        self, switch: Switch, call: Call, wish: WantedLeg, asked: AskedLeg, now_call_ms: int
-    ) -> list[SwitchEvent]:
-        """End a leg; one that the switch was never asked for has ended, and we say so."""
-        if asked.fresh:
-            return [_never_asked(call, wish.leg, now_call_ms)]
-        if asked.hung_up:
-            return []
+    async def _hang_up(self, switch: Switch, call: Call, wish: WantedLeg, asked: AskedLeg) -> None:
         began_ns = time.monotonic_ns()
         await switch.hang_up(wish.leg.id, _switch_cause(wish.hangup_cause))
         asked.hung_up = True
         self._observed("hang_up", call, wish.leg, began_ns)
-        return []
 
     def _observed(self, verb: str, call: Call, leg: Leg, began_ns: int) -> None:
         if self.observe is not None:
@@ -204,14 +219,30 @@ class Actuator:
             await switch.play(chair.id, Prompt.JOIN_TONE, {})
 
 
-async def _all_of(asking: Sequence[Coroutine[Any, Any, None]]) -> None:
-    if len(asking) == 1:  # as in every call of two: no task of its own for it
-        await asking[0]
-    elif asking:
-        # All are waited for: what is still under way when one fails would be asked for again.
-        for done in await asyncio.gather(*asking, return_exceptions=True):
-            if isinstance(done, BaseException):
-                raise done
+def _is_tended(wish: WantedLeg, asked: AskedLeg) -> bool:
+    """Whether a leg has its limit, hears what it should, and is heard or not."""
+    return (
+        wish.limit_until_call_ms in (None, asked.limit_until_call_ms)
+        and wish.prompt is asked.prompt
+        and wish.muted is asked.muted
+    )
+
+
+async def _all_of(asking: Sequence[Asking]) -> list[Exception]:
+    """Ask side by side; return what failed.
+
+    One that fails keeps no other from its end, its limit or its turn. All are waited for: what is
+    still under way when one has failed would be asked for again.
+    """
+    if len(asking) > 1:
+        answers = await asyncio.gather(*asking, return_exceptions=True)
+        return [each for each in answers if isinstance(each, Exception)]
+    for each in asking:  # as in most calls of two: no task of its own for it
+        try:
+            await each
+        except Exception as error:  # noqa: BLE001  (as above: told by the caller)
+            return [error]
+    return []
 
 
 def order_of(call: Call, leg: Leg, house: House, now_call_ms: int) -> Order:

@@ -142,7 +142,9 @@ class AsteriskSwitch:
         older = order.at_call_ms < self._since_wall_ms
         if not (older or order.leg_id in self._asked):
             return False
-        if await self._client.channel(order.leg_id) is not None:
+        channel = await self._client.channel(order.leg_id)
+        if channel is not None:
+            self._legs.see(channel)
             return True
         return await self.ended_leg(order.leg_id) is not None
 
@@ -213,6 +215,16 @@ class AsteriskSwitch:
             leg.playing = ""
             leg.queue.clear()
             raise AriError(f"leg {leg.leg_id} cannot hear anything yet")
+
+    async def _go_on(self, leg: AsteriskLeg) -> None:
+        """Play the next part; what cannot be played has ended, for whoever waits for its end."""
+        try:
+            await self._play_next(leg)
+        except AriError:
+            leg.playing = ""
+            leg.queue.clear()
+            self._tell(leg, EventKind.PROMPT_ENDED)
+            raise
 
     async def stop(self, leg_id: str) -> None:
         """Stop what is being said to a leg."""
@@ -348,7 +360,7 @@ class AsteriskSwitch:
         for each in found:
             self._told.put_nowait(each)
         while self._legs.waiting:
-            self._later(self._play_next(self._legs.waiting.pop()))
+            self._later(self._go_on(self._legs.waiting.pop()))
         while self._legs.empty:
             bridge_id = self._legs.empty.pop()
             self._bridges.discard(bridge_id)

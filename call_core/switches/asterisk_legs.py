@@ -106,6 +106,12 @@ class Legs:
         self.live = on_the_way | seen
         return list(seen.values())
 
+    def see(self, channel: Answer) -> None:
+        """Take in one channel that is there now."""
+        leg = self._seen(channel)
+        if leg is not None and leg.leg_id not in self.ended:
+            self.live[leg.leg_id] = leg
+
     def _seen(self, channel: Answer) -> AsteriskLeg | None:
         """Return the leg of a channel, known or new; None when it is not ours."""
         said: Mapping[str, str] = channel.get("channelvars") or {}

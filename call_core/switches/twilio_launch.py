@@ -138,9 +138,18 @@ class Launcher:
                     self._refuse(leg, NO_CIRCUIT)
                     continue
                 self._next_call_ms = now + round(1000 / self._pace.calls_per_second)
-                self._tasks.spawn(self._create(leg))
+                self._tasks.spawn(self._make(leg))
         finally:
             self._working = False
+
+    async def _make(self, leg: Leg) -> None:
+        try:
+            await self._create(leg)
+        except Exception:
+            # Whatever it was, the leg must not wait for ever: nobody knows whether there is a call.
+            if not leg.sid and leg.ended is None:
+                self._give_up(leg)
+            raise
 
     async def _create(self, leg: Leg) -> None:
         order = leg.order
@@ -149,7 +158,7 @@ class Launcher:
             self._refuse(leg, INVALID_NUMBER)
             return
         if leg.id in self._suspects and not await self._looked_for(leg, order):
-            await self._again(leg)
+            self._again(leg)
             return
         shown = self._shown(order)
         try:
@@ -158,7 +167,7 @@ class Launcher:
         except TwilioRefused as error:
             await self._refused(leg, error, shown)
         except TwilioUnreached:
-            await self._again(leg)
+            self._again(leg)
         except TwilioUnknown as error:
             log.warning("twilio.create_unknown", leg_id=leg.id, error=str(error))
             await self._search(leg, order)
@@ -198,19 +207,22 @@ class Launcher:
 
     async def _refused(self, leg: Leg, error: TwilioRefused, shown: str) -> None:
         if error.later:
-            await self._again(leg)
+            self._again(leg)
         elif error.code in CALLER_ID_ERRORS and shown != self._pace.from_number:
             log.warning("twilio.caller_id_refused", leg_id=leg.id, error=error.code)
             self._not_ours_to_show.add(shown)
-            self._waiting.appendleft(leg)
-            self._work()
+            self._put_back(leg)
         else:
             log.warning("twilio.refused", leg_id=leg.id, status=error.status, error=error.code)
             self._refuse(leg, cause_of_error(error.code))
 
-    async def _again(self, leg: Leg) -> None:
+    def _again(self, leg: Leg) -> None:
         """Put a leg of which no call was made into its place once more, a little later."""
         self._next_call_ms = max(self._next_call_ms, self._board.clock.now_ms() + AGAIN_AFTER_MS)
+        self._put_back(leg)
+
+    def _put_back(self, leg: Leg) -> None:
+        """Have a leg of which no call was made wait at the head, unless nobody wants it by now."""
         if leg.hung_up is None:
             self._waiting.appendleft(leg)
             self._work()
@@ -231,6 +243,9 @@ class Launcher:
                     return
             except (ConnectionError, TwilioRefused) as error:
                 log.warning("twilio.not_found", leg_id=leg.id, error=str(error))
+        self._give_up(leg)
+
+    def _give_up(self, leg: Leg) -> None:
         self._suspects[leg.id] = None
         if len(self._suspects) > SUSPECTS_LIMIT:
             del self._suspects[next(iter(self._suspects))]

@@ -84,7 +84,8 @@ class Recall:
                 leg.answered_call_ms = _answered(call)
         for sid in before - there.keys():
             await self.refresh(sid)
-        if any(leg.answered_call_ms is not None for leg in adopted):
+        sent = [leg for leg in self._board.live.values() if leg.bridge and not leg.conference_sid]
+        if sent or any(leg.answered_call_ms is not None for leg in adopted):
             await self._conferences()
         if adopted and not self._resumed:
             self._resumed = True
@@ -204,10 +205,21 @@ class Recall:
             for participant in there:
                 leg = self._board.leg_of(str(participant.get("call_sid", "")))
                 if leg is not None:
-                    leg.bridge, leg.conference_sid = bridge, sid
-                    leg.bridged = len(there) > 1
-                    leg.joined_call_ms = instant_ms(participant.get("date_created"))
-                    leg.muted = bool(participant.get("muted"))
+                    self._in_conference(leg, bridge, sid, participant, alone=len(there) == 1)
+
+    def _in_conference(
+        self, leg: Leg, bridge: str, sid: str, participant: Mapping[str, Any], *, alone: bool
+    ) -> None:
+        """Note where a leg is; tell it when a callback should have, and has not."""
+        untold = leg.bridge == bridge and not leg.bridged and not alone
+        leg.bridge, leg.conference_sid = bridge, sid
+        leg.bridged = not alone
+        leg.joined_call_ms = instant_ms(participant.get("date_created"))
+        leg.muted = bool(participant.get("muted"))
+        if untold:
+            now = self._board.clock.now_ms()
+            at_call_ms = leg.joined_call_ms or now
+            self._board.tell(leg.event(f"bridged:{bridge}", EventKind.BRIDGED, at_call_ms))
 
     # --- Events ---------------------------------------------------------------------------------
 

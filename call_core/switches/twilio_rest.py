@@ -103,6 +103,8 @@ class TwilioRest:
             TwilioUnknown: there may be a call.
         """
         made = await self._ask("POST", f"{self._root}/Calls.json", form)
+        if "sid" not in made:
+            raise TwilioUnknown("Twilio: the answer names no call")
         return str(made["sid"])
 
     async def update_call(self, sid: str, form: Form) -> None:

@@ -1,5 +1,7 @@
 """What the switch knows to be true against what the store has billed, when all is quiet."""
 
+import itertools
+import operator
 import sqlite3
 from collections.abc import Iterator
 
@@ -26,6 +28,11 @@ _LEGS = """
 """
 _STUCK = "SELECT id, state FROM calls WHERE ended_wall_ms IS NULL ORDER BY id"
 _WANTED = "SELECT id FROM legs WHERE originated_call_ms IS NOT NULL AND ended_call_ms IS NULL"
+_TALKING = """
+    SELECT call_id, id FROM legs
+    WHERE accepted_call_ms IS NOT NULL AND ended_call_ms IS NULL AND hangup_asked = 0
+    ORDER BY call_id
+"""
 _RESTING = (str(CallState.SCHEDULED), str(CallState.ASKED))
 
 
@@ -36,6 +43,13 @@ def at_rest(db: sqlite3.Connection, switch: TruthfulSimulator) -> list[str]:
         return []
     wanted = {row[0] for row in db.execute(_WANTED)}
     return [leg_id for leg_id in legs if leg_id not in wanted]
+
+
+def unheard_legs(db: sqlite3.Connection, switch: TruthfulSimulator) -> list[str]:
+    """Return legs that have accepted, as another of their call, and that hear none of it."""
+    rows = db.execute(_TALKING).fetchall()
+    calls = itertools.groupby(rows, key=operator.itemgetter(0))
+    return [leg_id for _, legs in calls for leg_id in switch.apart([each[1] for each in legs])]
 
 
 def at_the_end(

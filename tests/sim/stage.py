@@ -21,7 +21,7 @@ from tests.sim.invariants import Watch
 from tests.sim.loop import SimulatedClock, SimulatedLoop
 from tests.sim.node import PORTS, Node
 from tests.sim.people import People
-from tests.sim.reckoning import at_rest
+from tests.sim.reckoning import at_rest, unheard_legs
 from tests.sim.telephones import RandomPhones, TruthfulSimulator, Wire
 from tests.support.world_parts import CALL_START_MS, WALL_AHEAD_MS
 
@@ -29,6 +29,11 @@ SHOWN_EVENTS = 60
 FULL_LOOK_EVERY = 20
 WANTED_WITHIN_S = 70
 """Of a healthy world; by then reconcile has hung up a leg that nobody wants."""
+HEARD_WITHIN_S = 5
+"""Of fair weather; by then the sweep has asked again for a bridge that was refused."""
+LOOK_EVERY_S = 2.5
+NOT_YET = (0, 0, 0, 1, 2)
+"""How often a switch refuses to bridge a leg that has just been answered."""
 LATE_ORDERS_S = (0.01, 10, 150, 150, 200)
 """How long an order may be under way that its process did not live to see arrive."""
 EXPECTED_ERRORS = frozenset({"shard.taken_over", "outbox.dead", "event.late_given_up"})
@@ -113,6 +118,8 @@ class Stage:
         self.broken: Broken | None = None
         self._bell = asyncio.Event()
         self._unwanted_s: dict[str, float] = {}
+        self._unheard_s: dict[str, float] = {}
+        self._refusals: dict[str, int] = {}
         self._late: list[asyncio.Task[None]] = []
         self._logs: list[Any] = []
         self._logs_seen = 0
@@ -232,6 +239,11 @@ class Stage:
         if self.rng.random() < 0.1:
             raise DeliveryError("refused", retryable=True, uncertain=self.rng.random() < 0.3)
 
+    def _not_yet(self, leg_id: str) -> bool:
+        left = self._refusals.setdefault(leg_id, self.rng.choice(NOT_YET))
+        self._refusals[leg_id] = max(0, left - 1)
+        return left > 0
+
     def _any_node(self) -> Node | None:
         up = [node for node in self.nodes if node.started and not node.dead]
         return self.rng.choice(up) if up else None
@@ -252,6 +264,7 @@ class Stage:
             self._pause,
             self._switch_asked,
             lambda: self._fault("lose_switch_answer", ""),
+            self._not_yet,
         )
         node = Node(
             name,
@@ -326,13 +339,14 @@ class Stage:
         """Let time pass, not longer than until something is broken."""
         until = self.loop.now_s + seconds
         while self.broken is None and (left := until - self.loop.now_s) > 0:
-            await asyncio.sleep(min(left, 10))
-            self._look_at_the_switch(min(left, 10))
+            await asyncio.sleep(min(left, LOOK_EVERY_S))
+            self._look_at_the_switch(min(left, LOOK_EVERY_S))
 
     def _look_at_the_switch(self, seconds: float) -> None:
-        """Nothing may be up for long that the store does not want; only fair weather counts.
+        """Nothing may be up for long that the store does not want, nobody wait for the others.
 
-        Who starts reconciles at once, so a restart is no excuse for what was up before it.
+        Only fair weather counts. Who starts reconciles at once, so a restart is no excuse for what
+        was up before it.
         """
         healthy = (
             self.weather == Weather(slow=self.weather.slow)
@@ -340,12 +354,22 @@ class Stage:
             and any(node.started and not node.engine.taken_over for node in self.nodes)
             and not self.loop.frozen
         )
-        if not healthy:
-            return
-        unwanted = at_rest(self.database.connection, self.sim)
-        self._unwanted_s = {
-            leg_id: self._unwanted_s.get(leg_id, 0.0) + seconds for leg_id in unwanted
-        }
+        if not healthy or self.weather.slow:
+            self._unheard_s.clear()
+        else:
+            unheard = unheard_legs(self.database.connection, self.sim)
+            self._unheard_s = _since(self._unheard_s, unheard, seconds)
+        if healthy:
+            unwanted = at_rest(self.database.connection, self.sim)
+            self._unwanted_s = _since(self._unwanted_s, unwanted, seconds)
         for leg_id, since_s in self._unwanted_s.items():
             if since_s > WANTED_WITHIN_S:
                 self.violate("no_unwanted_leg", f"{leg_id} is up for {since_s} s")
+        for leg_id, since_s in self._unheard_s.items():
+            if since_s > HEARD_WITHIN_S:
+                self.violate("who_talks_is_heard", f"{leg_id} hears nobody for {since_s} s")
+
+
+def _since(before: dict[str, float], now: list[str], seconds: float) -> dict[str, float]:
+    """Return for how long each leg has been seen so."""
+    return {leg_id: before.get(leg_id, 0.0) + seconds for leg_id in now}

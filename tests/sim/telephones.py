@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -72,6 +72,20 @@ class TruthfulSimulator(Simulator):
         if self._exchange.knows(order.leg_id):
             self.arrived.setdefault(order.leg_id, now)
 
+    def bridge_refused(self, call_id: str, leg_id: str) -> SwitchEvent:
+        """Return the answer that a leg cannot be bridged now."""
+        now = self._clock.now_ms()
+        event_id = f"{leg_id}:refused:{now}"
+        return SwitchEvent(event_id, EventKind.BRIDGE_FAILED, leg_id, call_id, now)
+
+    def apart(self, leg_ids: Sequence[str]) -> list[str]:
+        """Return which of these legs are up and hear none of the others."""
+        up = [leg for leg_id in leg_ids if (leg := self._exchange.legs.get(leg_id)) is not None]
+        if len(up) < 2:
+            return []
+        bridges = Counter(leg.bridge for leg in up)
+        return [leg.order.leg_id for leg in up if not leg.bridge or bridges[leg.bridge] < 2]
+
     def _deliver(self, event: SwitchEvent) -> None:
         if event.kind is EventKind.ANSWERED:
             self.answered[event.leg_id] = event.at_call_ms
@@ -88,6 +102,7 @@ class Wire:
         pause: awaited before and after every command: the wire has a length.
         note: told what is asked, for the trace; may look at the store.
         answers_get_lost: whether the answer to this command is lost.
+        not_yet: whether a leg cannot be bridged yet, though it is answered.
 
     Attributes:
         cut: its process is dead.
@@ -105,11 +120,13 @@ class Wire:
         pause: Callable[[], Awaitable[None]],
         note: Callable[[str, str], None],
         answers_get_lost: Callable[[], bool],
+        not_yet: Callable[[str], bool],
     ) -> None:
         self._switch = switch
         self._pause = pause
         self._note = note
         self._answers_get_lost = answers_get_lost
+        self._not_yet = not_yet
         self._told: deque[SwitchEvent] = deque()
         self._bell = asyncio.Event()
         self.cut = False
@@ -142,9 +159,14 @@ class Wire:
         await self._answered()
 
     async def bridge(self, bridge_id: str, leg_ids: Sequence[str]) -> None:
-        """Join legs."""
+        """Join legs; who cannot be joined yet is refused while the rest is under way."""
         await self._asked("bridge", ",".join(leg_ids))
-        await self._switch.bridge(bridge_id, leg_ids)
+        early = [leg_id for leg_id in leg_ids if self._not_yet(leg_id)]
+        for leg_id in early:
+            self._note("bridge refused", leg_id)
+            self.tell(self._switch.bridge_refused(bridge_id, leg_id))
+            await self._pause()
+        await self._switch.bridge(bridge_id, [each for each in leg_ids if each not in early])
         await self._answered()
 
     async def mute(self, leg_id: str, *, muted: bool) -> None:

@@ -96,7 +96,7 @@ class Faults:
         refuse: status and error code for every create.
         lose_creates: how many creates are done, their answers lost.
         drop_creates: how many creates are lost before they are done.
-        callbacks_lost: callbacks of these states never come.
+        callbacks_lost: callbacks of these states, or of what happens in conferences, never come.
         unreached: nobody answers at the addresses that were given.
         repeat: every callback of a state comes twice, the copy later, and ringing comes late.
     """
@@ -403,6 +403,8 @@ class TwinExchange:
         self, room: TwinConference, event: str, call: TwinCall, **more: str
     ) -> None:
         room.sequence += 1
+        if event in self.faults.callbacks_lost:
+            return
         fields = {
             "AccountSid": ACCOUNT,
             "ConferenceSid": room.sid,

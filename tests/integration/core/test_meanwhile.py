@@ -1,13 +1,14 @@
 """What happens while we wait for the switch or the store: the late answer does not undo it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from call_core.contracts import EventKind, LiveLeg, SwitchEvent
+from call_core.contracts import EventKind, LiveLeg, Order, SwitchEvent
 from call_core.engine.live_call import LiveCall
 from call_core.storage import call_rows
 from call_core.switches.simulator import Simulator
@@ -15,6 +16,7 @@ from tests.support.world import UK, User, World
 
 pytestmark = pytest.mark.anyio
 PATIENCE_S = 30
+BEYOND_A_SWEEP_S = 1.5
 
 
 @pytest.fixture
@@ -180,6 +182,78 @@ async def test_a_change_while_the_call_is_read_is_read_too(
     gate.opened.set()
     await world.settle()
     assert await world.sim.live_legs() == []
+
+
+async def test_a_switch_that_hangs_does_not_hold_up_who_gives_its_shard_away(
+    world: World, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node must go on to renew what is still its own."""
+    gate = Gate()
+
+    async def hangs(*_: object) -> None:
+        await gate()
+
+    monkeypatch.setattr(world.sim, "bridge", hangs)
+    await world.say(ada, f"call {UK}", settle=False)
+    while not gate.entered.is_set():
+        world.wall.jump(1_000)
+        world.call.jump(1_000)
+        await asyncio.sleep(0.01)
+    shards = frozenset(world.house.tenure.epochs)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await world.engine.driver.drop(shards)
+    finally:
+        gate.opened.set()
+    assert not world.engine.driver.live
+
+
+async def test_when_one_of_many_phones_cannot_be_rung_the_others_are_asked_for_once(
+    world: World, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The order that is still under way has its answer before anybody asks again."""
+    asked: Counter[str] = Counter()
+    others = [f"+44207946000{n}" for n in range(3)]
+    for number in others:
+        world.script(number, ring_s=5, talk_s=0)
+
+    async def originate(order: Order) -> None:
+        asked[order.number] += 1
+        if order.number == others[0] and asked[order.number] == 1:
+            raise ConnectionError("not now")
+        await asyncio.sleep(BEYOND_A_SWEEP_S)
+        await Simulator.originate(world.sim, order)
+
+    monkeypatch.setattr(world.sim, "originate", originate)
+    await world.say(ada, f"conf {' '.join(others)}")
+    await world.advance(20)
+
+    async def all_up() -> bool:
+        return len(await world.sim.live_legs()) == 1 + len(others)
+
+    await _soon(all_up)
+    assert [asked[number] for number in others] == [2, 1, 1]
+
+
+async def test_a_switch_lost_again_while_it_is_reconciled_stays_lost(
+    world: World, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it did not tell since then is not thought to be seen."""
+    await world.say(ada, f"call {UK}")
+    await world.advance(20)
+    lost = world.engine.driver.lost_call_ms
+    lost["simulator"] = 1
+
+    async def live_legs() -> Sequence[LiveLeg]:
+        lost["simulator"] = 2
+        return await Simulator.live_legs(world.sim)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.sim, "live_legs", live_legs)
+        await world.engine._reconcile()  # noqa: SLF001  (as when it is back)
+    assert lost == {"simulator": 2}
+    await world.engine._reconcile()  # noqa: SLF001  (as when it is back)
+    assert lost == {}
 
 
 # --- a shard that is gained just now --------------------------------------------------------------

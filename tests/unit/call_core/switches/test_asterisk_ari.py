@@ -1,5 +1,6 @@
 """What becomes of a leg when Asterisk's answer comes late or not at all, without a socket."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -33,6 +34,8 @@ class Client:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.away = False
+        self.there: dict[str, Any] = {}
         self.switch: AsteriskSwitch
 
     async def originate(self, order: Originate) -> None:
@@ -41,17 +44,23 @@ class Client:
             "id": order.channel_id,
             "state": "Up",
             "channelvars": {**order.variables, "CALLGATE_ANSWERED": "1500"},
+            "dialplan": {"app_name": "Stasis"},
         }
+        self.there = channel
         at = "2026-11-28T06:40:00.123+0000"
         self.switch._take({"type": "StasisStart", "timestamp": at, "channel": channel})  # noqa: SLF001  (as from its socket)
         raise AriError("no answer in time")
 
-    async def channel(self, channel_id: str) -> Mapping[str, Any]:
+    async def channel(self, _: str) -> Mapping[str, Any]:
         """It is there."""
-        return {"id": channel_id}
+        if self.away:
+            raise AriError("no answer in time")
+        return self.there
 
     async def play(self, _: str, __: str, media: str) -> bool:
         """Play it."""
+        if self.away:
+            raise AriError("no answer in time")
         self.asked.append(media)
         return True
 
@@ -96,6 +105,20 @@ async def test_a_leg_answered_before_its_order_is_answered_can_be_used(
     assert cast("Client", switch._client).asked == ["sound:busy", f"add {LEG}"]  # noqa: SLF001  (its twin)
 
 
+async def test_a_leg_that_could_not_be_looked_for_is_found_when_it_is_ordered_again(
+    switch: AsteriskSwitch,
+) -> None:
+    """Neither the order's answer came nor the look's; the leg waits for no reconcile."""
+    client = cast("Client", switch._client)  # noqa: SLF001  (its twin)
+    client.away = True
+    with pytest.raises(AriError):
+        await switch.originate(ORDER)
+    client.away = False
+    await switch.originate(ORDER)
+    await switch.bridge("call_1", [LEG])
+    assert client.asked == [f"add {LEG}"]
+
+
 async def test_a_part_that_was_silenced_meanwhile_is_not_played(switch: AsteriskSwitch) -> None:
     """Whoever wanted the next part comes after whoever stopped it all."""
     await switch.originate(ORDER)
@@ -104,3 +127,20 @@ async def test_a_part_that_was_silenced_meanwhile_is_not_played(switch: Asterisk
     await switch.stop(LEG)
     await switch._play_next(leg)  # noqa: SLF001  (as its events do)
     assert cast("Client", switch._client).asked == ["sound:busy"]  # noqa: SLF001  (its twin)
+
+
+async def test_a_later_part_that_cannot_be_played_ends_what_is_said(
+    switch: AsteriskSwitch,
+) -> None:
+    """Whoever waits for the end of it goes on, instead of listening to silence."""
+    await switch.originate(ORDER)
+    await switch.play(LEG, Prompt.BUSY, {})
+    leg = switch._legs.live[LEG]  # noqa: SLF001  (as its events do)
+    cast("Client", switch._client).away = True  # noqa: SLF001  (its twin)
+    playback = {"id": leg.playing, "target_uri": f"channel:{LEG}"}
+    at = "2026-11-28T06:40:03.123+0000"
+    switch._take({"type": "PlaybackFinished", "timestamp": at, "playback": playback})  # noqa: SLF001  (as from its socket)
+    await asyncio.wait(switch._tidying)  # noqa: SLF001  (what nobody waits for)
+    told = [switch._told.get_nowait().kind for _ in range(switch._told.qsize())]  # noqa: SLF001  (what is told)
+    assert told == [EventKind.ANSWERED, EventKind.PROMPT_ENDED]
+    assert not leg.playing

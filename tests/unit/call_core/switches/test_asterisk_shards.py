@@ -1,6 +1,7 @@
 """Whose the legs of an Asterisk are; with a real one: tests/e2e/test_asterisk_nodes.py."""
 
 from fractions import Fraction
+from typing import cast
 
 import httpx2
 import pytest
@@ -39,13 +40,11 @@ def test_only_legs_of_own_shards_are_told() -> None:
     assert Legs("callgate").take(event("StasisStart", channel=other))
 
 
-@pytest.mark.anyio
-async def test_shards_are_not_owned_before_the_switch_is_reached() -> None:
-    """The engine asks again; until then nothing of theirs is asked for."""
-    switch = ShardedAsterisk(
+def _switch(client: AriClient) -> ShardedAsterisk:
+    return ShardedAsterisk(
         node="n1",
         name="asterisk",
-        client=AWAY,
+        client=client,
         wall=CallClock(0, Fraction(1)),
         app="callgate",
         trunks=["main"],
@@ -53,6 +52,44 @@ async def test_shards_are_not_owned_before_the_switch_is_reached() -> None:
         plus=True,
         media={},
     )
+
+
+@pytest.mark.anyio
+async def test_a_shard_given_away_while_ours_are_announced_is_announced_when_it_comes_back() -> (
+    None
+):
+    """Meanwhile another node has told Asterisk that it is its own."""
+    said: list[str] = []
+
+    class Client:
+        """An Asterisk that hears another beat while it is told of the first shard."""
+
+        async def set_global(self, name: str, _: str) -> None:
+            """Note it."""
+            said.append(name)
+            if len(said) == 1:
+                switch._announced = frozenset({1, 2})  # noqa: SLF001  (as before the socket was lost)
+                await switch.own(frozenset({1}))
+
+        async def channels(self) -> list[object]:
+            """There are none."""
+            return []
+
+        bridges = channels
+
+    switch = _switch(cast("AriClient", Client()))
+    switch._connected = True  # noqa: SLF001  (without a socket)
+    switch._legs.shards = frozenset({1, 2})  # noqa: SLF001  (as after a beat)
+    await switch._announce()  # noqa: SLF001  (as when the socket is back)
+    said.clear()
+    await switch.own(frozenset({1, 2}))
+    assert len(said) == 1
+
+
+@pytest.mark.anyio
+async def test_shards_are_not_owned_before_the_switch_is_reached() -> None:
+    """The engine asks again; until then nothing of theirs is asked for."""
+    switch = _switch(AWAY)
     assert isinstance(switch, ShardedSwitch)
     with pytest.raises(AriError, match="not connected yet"):
         await switch.own(frozenset({1, 2}))
