@@ -35,7 +35,7 @@ from call_core.engine.shard import ShardTaken
 from call_core.errors import CallCoreError, Overloaded, ParseError
 from call_core.ids import new_secret
 from call_core.kept_work import KeptWork, request_id_of
-from call_core.outcomes import Launched, Outcome, Refused
+from call_core.outcomes import Outcome, Refused
 from call_core.password_tries import PasswordTries
 from call_core.requests import Evidence, Request
 from call_core.storage import access_rows, tables
@@ -139,7 +139,7 @@ class Core:
                     self._house,
                     request,
                     stamp,
-                    self.engine.driver.launched,
+                    self.engine.driver,
                     priority=Priority.NEW,
                     key=key,
                 )
@@ -180,17 +180,16 @@ class Core:
             self.observe(request, request_id, outcome, began_ns)
 
     def _follow(self, handled: Handled) -> None:
+        call_id = getattr(handled.outcome, "call_id", "")
         log.info(
             "request.handled",
             code=handled.outcome.code,
             repeated=handled.repeated,
-            call_id=getattr(handled.outcome, "call_id", ""),
+            call_id=call_id,
         )
-        for call_id in handled.changed:
-            self.engine.driver.refresh(call_id)
-        if handled.repeated and isinstance(handled.outcome, Launched):
+        if handled.repeated and call_id:
             # The first answer may have been lost after its commit, and the call with it.
-            self.engine.driver.check(handled.outcome.call_id)
+            self.engine.driver.check(call_id)
         if handled.launched is None:
             self.engine.scheduler.wake()
             self.engine.outbox.wake()

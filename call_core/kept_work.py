@@ -7,20 +7,17 @@ from typing import TypeAlias
 import structlog
 
 from call_core import request_json
-from call_core.calls.model import Call
 from call_core.engine.engine import Engine
 from call_core.outcomes import Outcome
 from call_core.requests import Request
 from call_core.storage.inbox_rows import InboxRow
 from call_core.storage.store import Priority, Store
 from call_core.storage.transaction import Tx
-from call_core.units.handle import Handled
+from call_core.units.handle import Driving, Handled
 from call_core.units.house import House, Stamp
 from call_core.units.inbox import do_kept, give_up
 
-Unit: TypeAlias = Callable[
-    [Tx, House, Sequence[InboxRow], Sequence[Stamp], Callable[[Call], object]], list[Handled]
-]
+Unit: TypeAlias = Callable[[Tx, House, Sequence[InboxRow], Sequence[Stamp], Driving], list[Handled]]
 
 
 class KeptWork:
@@ -61,7 +58,7 @@ class KeptWork:
             self._engine.house,
             rows,
             stamps,
-            driver.launched,
+            driver,
             priority=Priority.NEW,
             key=request_id_of(stamps[0]),
         )

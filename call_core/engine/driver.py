@@ -55,6 +55,8 @@ class Driver:
         observe: told a call as it was and as it is after every change, for figures.
         driving: False in a process that only commits commands: calls are another one's then.
         may_act: whether this process's lease lets it ask the switches for anything now.
+        unseen: whether a call may have legs that its switch has not shown us since we own it; such
+            a call is left to reconcile, or its phones would be rung again.
         switch_back: set when a lost switch is back, for whoever reconciles.
         lost_call_ms: by switch, since when it has not been heard, until it was reconciled.
     """
@@ -83,6 +85,8 @@ class Driver:
         self.quarantined = 0
         self.driving = False
         self.may_act: Callable[[], bool] = _always
+        self.unseen: Callable[[Call], bool] = _never
+        self._left: set[str] = set()
         self.observe: Callable[[Call, Call], None] | None = None
         self.switch_back = asyncio.Event()
         self.lost_call_ms: dict[str, int] = {}
@@ -113,13 +117,21 @@ class Driver:
 
     # --- what wakes a call ----------------------------------------------------------------------
 
-    def adopt(self, call: Call) -> LiveCall | None:
-        """Take a call that is running, which this process owns or has just come to own."""
+    def adopt(self, call: Call, *, seen: bool = False) -> LiveCall | None:
+        """Take a call that is running, which this process owns or has just come to own.
+
+        Args:
+            call: as stored.
+            seen: it is known which of its legs there are.
+        """
         if not self.driving or call.ended or call.state in _IDLE_STATES:
             return None
         if not self._house.drives(call.shard, call.epoch):
             return None
         live = self.live.get(call.id)
+        if live is None and not seen and self.unseen(call):
+            self._left.add(call.id)
+            return None
         if live is None and self.knows(call.id, call.version):
             return None  # read before its end was committed: it would be rung again
         if live is None:
@@ -131,9 +143,15 @@ class Driver:
 
     def launched(self, call: Call) -> None:
         """Take a call whose launch this process has just committed."""
-        live = self.adopt(call)
+        live = self.adopt(call, seen=True)
         if live is not None:
             live.begun(None, call)
+
+    def look_again(self) -> None:
+        """Take up what was left to reconcile and came too late for it."""
+        left, self._left = self._left, set()
+        for call_id in left - self.live.keys():
+            self.refresh(call_id)
 
     def refresh(self, call_id: str) -> None:
         """Have a call read again because somebody else changed it; unknown calls are loaded."""
@@ -445,6 +463,10 @@ class Driver:
 
 def _always() -> bool:
     return True
+
+
+def _never(_: Call) -> bool:
+    return False
 
 
 def _version(tx: Tx, call_id: str) -> int:

@@ -116,6 +116,7 @@ class Engine:
             for each in self._switches
         }
         self._unseen: dict[str, dict[int, int | None]] = {name: {} for name in self._reconcilers}
+        self.driver.unseen = self._is_unseen
         self.tenancy: Tenancy | None = None
         if settings.many is not None:
             self.tenancy = Tenancy(store, house, wall, settings.many, self._alive_call_ms)
@@ -374,6 +375,7 @@ class Engine:
                 self._unseen[name].pop(shard, None)
         if unseen:
             self._found_again(name, lost_call_ms)
+            self.driver.look_again()
             return report
         idle = [live.call for live in list(self.driver.live.values()) if live.task is None]
         calls = [call for call in idle if call.shard in owned]
@@ -386,6 +388,10 @@ class Engine:
         """Note that a switch is heard again, unless it was lost once more meanwhile."""
         if self.driver.lost_call_ms.get(name) == lost_call_ms:
             self.driver.lost_call_ms.pop(name, None)
+
+    def _is_unseen(self, call: Call) -> bool:
+        """Whether a call's switch has not been asked for its legs since we own its shard."""
+        return call.shard in self._unseen[self._switches.of(call.switch).name]
 
     def _on(self, name: str, calls: Iterable[Call]) -> list[Call]:
         return [call for call in calls if self._switches.of(call.switch).name == name]

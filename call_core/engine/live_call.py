@@ -156,7 +156,7 @@ class Actuator:
                     refused.append(_never_asked(live.call, wish.leg, now_call_ms))
                 elif not asked.hung_up:
                     ending.append(self._hang_up(switch, live.call, wish, asked))
-            elif not asked.originated:
+            elif not asked.originated and wish.leg.answered_call_ms is None:
                 if numbering.is_emergency(wish.leg.number):
                     refused.append(_refused(live.call, wish.leg, now_call_ms))
                 else:

@@ -12,7 +12,7 @@ from call_core.calls.model import Call, Leg
 from call_core.contracts import EventKind, LiveLeg, Switch, SwitchEvent
 from call_core.engine.driver import Driver
 from call_core.engine.live_call import AskedLeg, LiveCall
-from call_core.errors import Fenced
+from call_core.errors import CallCoreError, Fenced
 from call_core.storage.store import Store
 from call_core.units.advance import lost_legs
 from call_core.units.house import House
@@ -83,7 +83,12 @@ class Reconciler:
         report = Report(calls=len(calls))
         there = {leg.leg_id: leg for leg in await self._switch.live_legs()}
         for call in calls:
-            await self._mend(call, there, last_seen_call_ms, report)
+            try:
+                await self._mend(call, there, last_seen_call_ms, report)
+            except (ConnectionError, CallCoreError):
+                raise  # the switch or the store is away: all of it is tried again
+            except Exception:  # a defect of ours in one call must not keep the others waiting
+                log.exception("reconcile.call_failed", call_id=call.id)
         await self._hang_up_orphans(calls, there, shards, report)
         log.info("reconcile.done", **{name: getattr(report, name) for name in report.__slots__})
         return report
@@ -182,7 +187,7 @@ class Reconciler:
                 self._driver.refresh(call.id)
                 return
             report.lost += len(gone)
-        live = self._driver.live.get(call.id) or self._driver.adopt(call)
+        live = self._driver.live.get(call.id) or self._driver.adopt(call, seen=True)
         if live is None:
             return
         _merge_asked(live, asked)

@@ -6,7 +6,7 @@ import structlog
 
 from call_core.contracts import Clock
 from call_core.engine.driver import Driver
-from call_core.errors import CallCoreError, Fenced
+from call_core.errors import CallCoreError, CommitUnknown, Fenced
 from call_core.storage.store import Store
 from call_core.storage.transaction import Tx
 from call_core.units import calendar
@@ -61,10 +61,15 @@ class Scheduler:
         found = await self._store.read(_due, now + WARN_BEFORE_MS)
         for call_id, due, warned, shard in found:
             mine = shard in self._house.tenure.epochs
-            if due <= now and (mine or call_id in self._overdue):
-                await self._launch(call_id)
-            elif mine and warned is None:
-                await self._warn(call_id)
+            try:
+                if due <= now and (mine or call_id in self._overdue):
+                    await self._launch(call_id)
+                elif mine and warned is None:
+                    await self._warn(call_id)
+            except CallCoreError:
+                raise  # the store is away: all of it is tried again
+            except Exception:  # a defect of ours in one call must not keep the others waiting
+                log.exception("scheduler.call_failed", call_id=call_id)
         # Another node's are launched when it has left them until the next look.
         self._overdue = {call_id for call_id, due, _, _ in found if due <= now}
         return await self._store.read(_next, now)
@@ -76,6 +81,9 @@ class Scheduler:
             )
         except Fenced:
             return
+        except CommitUnknown:
+            self._driver.check(call_id)  # if it was launched, nobody else tells
+            raise
         if call is not None:
             self.launched += 1
             self._driver.launched(call)

@@ -1,10 +1,9 @@
 """One request, from claim to outcome, in one transaction: what the door runs."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import get_args
+from typing import Protocol, get_args
 
 from sqlalchemy import bindparam, select
 
@@ -106,12 +105,22 @@ class Handled:
     repeated: bool = False
 
 
+class Driving(Protocol):
+    """Whoever drives this process's calls."""
+
+    def launched(self, call: Call) -> None:
+        """Take a call that was just launched."""
+
+    def refresh(self, call_id: str) -> None:
+        """Have a call read again that was just changed."""
+
+
 def handle(
     tx: Tx,
     house: House,
     request: Request,
     stamp: Stamp,
-    on_launched: Callable[[Call], object] | None = None,
+    driving: Driving | None = None,
 ) -> Handled:
     """Do a request exactly once.
 
@@ -120,11 +129,22 @@ def handle(
         house: the deployment.
         request: what is asked.
         stamp: now.
-        on_launched: told a call that was launched once that is durable, before others hear of it.
+        driving: told what was launched or changed once that is durable, before others hear of it
+            and whether or not anybody still waits for the answer.
 
     Returns:
         The outcome; for a repeat, the stored one.
     """
+    handled = _handle(tx, house, request, stamp)
+    if driving is not None:
+        if handled.launched is not None:
+            tx.after_commit(partial(driving.launched, handled.launched))
+        for call_id in handled.changed:
+            tx.after_commit(partial(driving.refresh, call_id))
+    return handled
+
+
+def _handle(tx: Tx, house: House, request: Request, stamp: Stamp) -> Handled:
     stamp = stamp.again()
     row = find_row(tx, request)
     if isinstance(request.command, Administration) and request.channel == "cli":
@@ -144,8 +164,6 @@ def handle(
     else:
         handled = _decide(tx, house, asker, request, stamp)
     _answer(tx, asker, request, handled, stamp)
-    if handled.launched is not None and on_launched is not None:
-        tx.after_commit(partial(on_launched, handled.launched))
     return handled
 
 

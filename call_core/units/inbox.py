@@ -2,12 +2,11 @@
 
 import json
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 
 from call_core import request_json
-from call_core.calls.model import Call
 from call_core.errors import ParseError
 from call_core.requests import Evidence, Request
 from call_core.storage import inbox_rows, request_rows
@@ -15,7 +14,7 @@ from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.inbox_rows import InboxRow
 from call_core.storage.transaction import Tx
 from call_core.units.caller import find_row
-from call_core.units.handle import Handled, handle
+from call_core.units.handle import Driving, Handled, handle
 from call_core.units.house import House, Stamp
 
 
@@ -76,7 +75,7 @@ def do_kept(
     house: House,
     rows: Sequence[InboxRow],
     stamps: Sequence[Stamp],
-    on_launched: Callable[[Call], object],
+    driving: Driving,
 ) -> list[Handled]:
     """Do requests that were kept, and forget that they wait, all in one transaction.
 
@@ -85,13 +84,13 @@ def do_kept(
         house: the deployment.
         rows: of one principal, in their order.
         stamps: one for each.
-        on_launched: as for `handle`.
+        driving: as for `handle`.
 
     Returns:
         As `handle`, one for each; what another process did already is a repeat.
     """
     return [
-        _done(tx, house, row, request_json.from_json(row.body), stamp, on_launched)
+        _done(tx, house, row, request_json.from_json(row.body), stamp, driving)
         for row, stamp in zip(rows, stamps, strict=True)
     ]
 
@@ -101,11 +100,11 @@ def give_up(
     house: House,
     rows: Sequence[InboxRow],
     stamps: Sequence[Stamp],
-    on_launched: Callable[[Call], object],
+    driving: Driving,
 ) -> list[Handled]:
     """Answer requests that a defect of ours keeps from being done: nothing was launched."""
     return [
-        _done(tx, house, row, _failed(request_json.from_json(row.body)), stamp, on_launched)
+        _done(tx, house, row, _failed(request_json.from_json(row.body)), stamp, driving)
         for row, stamp in zip(rows, stamps, strict=True)
     ]
 
@@ -125,9 +124,9 @@ def _done(
     row: InboxRow,
     request: Request,
     stamp: Stamp,
-    on_launched: Callable[[Call], object],
+    driving: Driving,
 ) -> Handled:
-    handled = handle(tx, house, _aged(request, house, stamp.wall_ms), stamp, on_launched)
+    handled = handle(tx, house, _aged(request, house, stamp.wall_ms), stamp, driving)
     tx.write(inbox_rows.FORGET, key_seq=row.seq)
     return handled
 

@@ -154,6 +154,11 @@ class World(Looking):
             rng=random.Random(1),  # noqa: S311  (faults; none are asked for)
         )
 
+    def empty_switch(self) -> None:
+        """Restart the switch: it has forgotten everything. Only while no process runs."""
+        self.sim.close()
+        self.sim = self._switch(self.sim.name, self._ports)
+
     # --- the process ----------------------------------------------------------------------------
 
     async def start(self) -> None:

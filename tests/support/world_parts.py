@@ -108,6 +108,10 @@ class CountedStore(Store):
 
     under_way = 0
 
+    def ring(self, topic: str) -> None:
+        """Tell news, as another process's commit does."""
+        self._backend.changes.ring(topic)
+
     async def run(
         self,
         unit: Callable[[Tx, *ArgumentTs], ResultT],
