@@ -50,10 +50,8 @@ _SINGLE_FIELDS = (
     *("Content-Type", "Content-Transfer-Encoding"),
 )
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
-_CONTENT_FIELD = re.compile(
-    rb"^content-[a-z-]+:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE
-)
-_CONTAINER = re.compile(rb"^content-type:\s*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
+_CONTENT_FIELD = re.compile(rb"\ncontent-[a-z-]+:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE)
+_CONTAINER = re.compile(rb"\ncontent-type:\s*(?:multipart|message)/", re.IGNORECASE)
 _FOLD = re.compile(r"[\r\n]+")
 _MESSAGE_ID = re.compile(r"<([^<>\s]+)>")
 _REPLY_PREFIX = re.compile(
@@ -204,19 +202,27 @@ def _check_octets(content: bytes) -> None:
     if content.count(b"\r") != content.count(b"\r\n"):
         # Some programs end a line at a bare CR and others do not: a way to smuggle fields in.
         raise ParseError("mail_bare_return")
-    if max(len(line.removesuffix(b"\r")) for line in content.split(b"\n")) > LINE_LENGTH_LIMIT:
+    longest = max(map(len, content.split(b"\n")))
+    if longest > LINE_LENGTH_LIMIT and _longest_line(content) > LINE_LENGTH_LIMIT:
         raise ParseError("mail_line_too_long", limit=LINE_LENGTH_LIMIT)
     _check_shape(content)
 
 
+def _longest_line(content: bytes) -> int:
+    return max(len(line.removesuffix(b"\r")) for line in content.split(b"\n"))
+
+
 def _check_shape(content: bytes) -> None:
     """Refuse what would cost the standard library's parser seconds: its work grows as a square."""
+    begun = b"\n" + content
     end = _HEADER_END.search(content)
     if (end.start() if end else len(content)) > HEADER_SIZE_LIMIT:
         raise ParseError("mail_header_too_large", limit=HEADER_SIZE_LIMIT)
-    if any(len(found.group()) > CONTENT_FIELD_LIMIT for found in _CONTENT_FIELD.finditer(content)):
+    if any(
+        len(found.group()) > CONTENT_FIELD_LIMIT + 1 for found in _CONTENT_FIELD.finditer(begun)
+    ):
         raise ParseError("mail_field_too_long", limit=CONTENT_FIELD_LIMIT)
-    if len(_CONTAINER.findall(content)) > CONTAINER_LIMIT:
+    if len(_CONTAINER.findall(begun)) > CONTAINER_LIMIT:
         raise ParseError("mail_too_many_parts", limit=CONTAINER_LIMIT)
     if content.count(b"\n--") > DELIMITER_LIMIT:
         raise ParseError("mail_too_many_parts", limit=DELIMITER_LIMIT)

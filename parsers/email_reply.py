@@ -73,6 +73,21 @@ _LABEL = re.compile(r"[*\s]*([^\W\d_][\w ]{0,20}?)\s?[*]*\s?[:：]\s?[*]*\s*(.*)
 _HEADER_BLOCK_LINES = 6
 
 
+# What a quote's or a signature's first line begins with, whatever the rules below say of the rest.
+# Most lines begin otherwise, and are looked at no further.
+_MARK = re.compile(
+    "|".join(
+        (
+            "[->=_+~#*]",
+            _DEVICE_LINE.pattern,
+            _BEGIN_FORWARD.pattern,
+            *(re.escape(start) for starts, _ in _ATTRIBUTIONS for start in starts),
+            *map(re.escape, _FROM_LABELS),
+        )
+    ),
+    re.IGNORECASE,
+)
+
 # Without one of these mail-parser-reply finds nothing: a sign-off begins a line, a quote's header
 # has a colon, and a disclaimer speaks of the mail. It takes blanks of any kind for a space.
 _SIGN_OFFS = "|".join(
@@ -84,7 +99,7 @@ _SIGN_OFFS = "|".join(
     )
     if words
 )
-_SIGN_OFF = re.compile(rf"^[> ]*(?:{_SIGN_OFFS})", re.IGNORECASE | re.MULTILINE)
+_SIGN_OFF = re.compile(rf"\n[> ]*(?:{_SIGN_OFFS})", re.IGNORECASE)
 _COLONS = (":", "：")  # noqa: RUF001  (the Chinese colon)
 _MAIL = "mail"
 
@@ -108,7 +123,10 @@ def new_words(text: str) -> NewWords:
     Words above the first quote count; when there are none (the answer stands below the quote), the
     words below the last quoted line. Only the first `TEXT_LENGTH_LIMIT` characters are read.
     """
-    lines = [_BLANKS.sub(" ", line).strip() for line in text[:TEXT_LENGTH_LIMIT].split("\n")]
+    head = text[:TEXT_LENGTH_LIMIT]
+    if "\t" in head or "  " in head:
+        head = _BLANKS.sub(" ", head)
+    lines = [line.strip() for line in head.split("\n")]
     above, rest = _split_at_mark(lines)
     if rest and not any(above):
         above = _below_quote(rest)
@@ -117,22 +135,30 @@ def new_words(text: str) -> NewWords:
 
 def _tidy(lines: Sequence[str]) -> str:
     """Join lines; runs of blank lines cost mail-parser-reply a second per two thousand."""
-    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
+    text = "\n".join(lines)
+    return (_BLANK_LINES.sub("\n\n", text) if "\n\n\n" in text else text).strip()
 
 
 def _split_at_mark(lines: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the lines above the first mark, and those from a quote's mark on ([] otherwise)."""
     dashes_sign = _dashes_sign(lines)
     for at, line in enumerate(lines):
-        if not line:
+        if not may_be_mark(line):
             continue
         if _begins_quote(lines, at):
             return list(lines[:at]), list(lines[at:])
         if _begins_signature(line, dashes_sign=dashes_sign):
             rest = list(lines[at + 1 :])
-            quoted = any(_begins_quote(rest, later) for later in range(len(rest)) if rest[later])
+            quoted = any(
+                _begins_quote(rest, later) for later, each in enumerate(rest) if may_be_mark(each)
+            )
             return list(lines[:at]), ["", *rest] if quoted else []
     return list(lines), []
+
+
+def may_be_mark(line: str) -> bool:
+    """Whether a line without blanks around it begins as a quote or a signature does."""
+    return _MARK.match(line) is not None
 
 
 def _below_quote(rest: Sequence[str]) -> list[str]:
@@ -227,5 +253,5 @@ def _may_be_signed_off(text: str) -> bool:
     return (
         any(colon in text for colon in _COLONS)
         or _MAIL in text.lower()
-        or _SIGN_OFF.search(text) is not None
+        or _SIGN_OFF.search(f"\n{text}") is not None
     )

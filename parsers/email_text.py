@@ -19,7 +19,6 @@ from parsers.email_html import html_to_text
 NESTING_LIMIT = 20
 HEADER_TEXT_LIMIT = 998  # characters of an unstructured field such as Subject
 
-_LINE_BREAK = re.compile(r"\r\n|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
 # Codecs of Python that are no charsets of mail: they interpret escapes or are slow on purpose.
 _NO_CHARSETS = frozenset({"unicode_escape", "raw_unicode_escape", "raw-unicode-escape"})
@@ -83,7 +82,14 @@ def plain(text: str) -> str:
 
     Digits are left alone on purpose: see `lookalike_digit`.
     """
-    return unicodedata.normalize("NFC", _LINE_BREAK.sub("\n", text).translate(_PLAIN))
+    return unicodedata.normalize("NFC", "\n".join(_lines(text)).translate(_PLAIN))
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines, the last of them without an end, whatever Unicode calls the end of one."""
+    lines = f"{text}|".splitlines()
+    lines[-1] = lines[-1][:-1]
+    return lines
 
 
 def lookalike_digit(text: str) -> str:
@@ -174,7 +180,7 @@ def unflow(text: str, *, delete_space: bool) -> str:
     """
     lines: list[str] = []
     open_depth: int | None = None  # quote depth of the last line while it is still going on
-    for line in _LINE_BREAK.sub("\n", text).split("\n"):
+    for line in _lines(text):
         content = line.lstrip(">")
         depth = len(line) - len(content)
         content = content.removeprefix(" ")

@@ -1,8 +1,11 @@
 """A person's own words, without signatures, quotes and forwarded mail."""
 
 from typing import Any
+from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from mailparser_reply.parser import EmailMessage as ReplyParser
 
 from parsers import email_reply
@@ -204,3 +207,24 @@ def test_a_long_text_keeps_what_the_library_did_not_see() -> None:
     text = "\n".join(f"name number {n}" for n in range(200))
     assert len(text) > REPLY_PARSER_LIMIT
     assert new_words(text).text == text
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        *("call mom", "conf bob, anna", "", "ok ", "- bob", "-Bob", "--", "~~~", "===x y==="),
+        *("-----Original Message-----", "> call dad", "On 2 May, Bob wrote:", "bob wrote:"),
+        *("AM 3. Mai schrieb Bob:", "Den 3 maj skrev Bob:", "2026-05-02 <b@example.com>:"),
+        *("From: Bob <b@example.com>", "*From:* Bob", "VON: bob", "Sent: Monday"),
+        *("from 415 555 1212", "to: 212 555 1212", "Sent from my iPhone", "\tsent via x"),
+        *("BEGIN FORWARDED MESSAGE:", "envoyé depuis là", "發自我的 x", "在 x 写道:"),
+    ]
+)
+
+
+@given(st.lists(FRAGMENTS, max_size=12))
+def test_only_lines_that_can_be_no_mark_are_passed_over(lines: list[str]) -> None:
+    """The quick look changes nothing but the time it takes."""
+    text = "\n".join(lines)
+    quick = new_words(text)
+    with mock.patch.object(email_reply, "may_be_mark", bool):
+        assert new_words(text) == quick
