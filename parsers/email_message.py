@@ -307,11 +307,11 @@ class _Reader:
             envelope_from, self.author.address, self.ours, self._own(message_id) is not None
         )
         date = self._first("date")
-        hashed = (self.author.address, date, raw_subject, words.text)
+        whole = _digest(self.author.address, date, raw_subject, words.text)
         return MailMessage(
             message_id=message_id,
-            fallback_id=f"hash:{_digest('id', *hashed)}",
-            content_fingerprint=_digest("content", *hashed, answered),
+            fallback_id=f"hash:{whole}",
+            content_fingerprint=_digest(whole, answered),
             from_address=self.author.address,
             from_name=decode_field(self.author.name),
             date_ms=_instant_ms(date),
