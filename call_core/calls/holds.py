@@ -154,8 +154,10 @@ def is_free(call: Call, leg: Leg) -> bool:
 
     That is A (or the chair) of a call in which no other leg was ever answered, not even by a
     voicemail, and any leg that was answered but never accepted; both only when the allowance was
-    promised.
+    promised. What was decided when the leg was settled stands.
     """
+    if leg.settled:
+        return leg.free
     if not call.free_first_leg or leg.answered_call_ms is None:
         return False
     if leg.accepted_call_ms is None:

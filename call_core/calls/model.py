@@ -89,7 +89,8 @@ class Leg:
         hangup_asked: the cause with which we asked the switch to end it; 0 when we did not.
         holds: number of the hold in force, 0 before the first; held_micros: its amount.
         paid_seconds: how long after the answer the hold lasts.
-        charge_micros: what the customer paid, once settled.
+        charge_micros: what the customer paid, once settled; free: whether its first seconds were
+            the operator's then, which no later fact about it changes.
     """
 
     id: str
@@ -122,6 +123,7 @@ class Leg:
     paid_seconds: int = 0
     charge_micros: int = 0
     settled: bool = False
+    free: bool = False
 
     @property
     def state(self) -> LegState:

@@ -261,6 +261,7 @@ def _changing_of_leg(leg: Leg) -> dict[str, Value]:
         "paid_seconds": leg.paid_seconds,
         "charge_micros": leg.charge_micros,
         "settled": int(leg.settled),
+        "free": int(leg.free),
     }
 
 
@@ -381,7 +382,7 @@ def _leg(row: Row) -> Leg:
     values = dict(row)
     for name in ("call_id", "state"):
         del values[name]
-    for name in ("accept", "moves", "end_estimated", "settled"):
+    for name in ("accept", "moves", "end_estimated", "settled", "free"):
         values[name] = bool(values[name])
     values["terms"] = RateTerms.from_json(values["terms"])
     values["buy_terms"] = RateTerms.from_json(values["buy_terms"]) if values["buy_terms"] else None

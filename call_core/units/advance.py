@@ -14,13 +14,11 @@ from call_core.calls.plan import time_limit_call_ms
 from call_core.calls.rules import Rules
 from call_core.contracts import SwitchEvent
 from call_core.evolve import evolve
-from call_core.ledger.accounts import available
 from call_core.notices import Notice
 from call_core.rating.deck import RateDeck
 from call_core.rating.rater import RateTerms, seconds_affordable, terms_of
-from call_core.storage import ledger_rows, people_rows, record_rows
 from call_core.storage.transaction import Tx
-from call_core.units import changes, news, ports, routes
+from call_core.units import amendments, changes, funding, news, ports, routes
 from call_core.units.house import House, Stamp
 
 LATE_MS = 5_000
@@ -57,7 +55,7 @@ def advance_call(
     if step.quarantined:
         changes.quarantine(tx, call.id, step.quarantined, stamp)
     for leg in step.amended:
-        new = changes.amend(tx, house, new, leg, stamp)
+        new = amendments.amend(tx, house, call, new, leg, stamp)
     priced = price_originated(tx, house, call, new, stamp)
     priced = hold_for_new_legs(tx, house, call, priced, stamp)
     if _ended_legs(priced) != _ended_legs(new):
@@ -185,25 +183,6 @@ def _without_failed(old: Call, call: Call) -> Call:
     return call
 
 
-def budget(tx: Tx, call: Call, day: int | None = None) -> Budget:
-    """Return what more may be held for a customer now.
-
-    Args:
-        tx: the transaction; the account stays locked in it.
-        call: whose customer.
-        day: today, to count the daily limit too; None leaves it out.
-    """
-    account = ledger_rows.lock_account(tx, call.customer_id)
-    if account is None:
-        return Budget(0)
-    left = available(account)
-    caller = tx.one(people_rows.CALLER_OF_USER, user_id=call.user_id) if day is not None else None
-    if day is None or caller is None or caller.daily_spend_micros is None:
-        return Budget(left)
-    spent = record_rows.counted(tx, call.customer_id, changes.SPENT, day)
-    return Budget(left, caller.daily_spend_micros - spent - account.debits_pending)
-
-
 def _budget_left(tx: Tx, old: Call, call: Call, stamp: Stamp) -> Budget:
     """Return the budget less what this unit has promised and not yet posted."""
     before = {leg.id: leg for leg in old.legs()}
@@ -211,7 +190,7 @@ def _budget_left(tx: Tx, old: Call, call: Call, stamp: Stamp) -> Budget:
     for leg in call.legs():
         was = before.get(leg.id)
         promised += leg.held_micros - (0 if was is None else was.held_micros)
-    found = budget(tx, call, stamp.day)
+    found = funding.budget(tx, call, stamp.day)
     daily = None if found.daily_micros is None else found.daily_micros - promised
     return Budget(found.available_micros - promised, daily)
 

@@ -17,9 +17,7 @@ from call_core.ledger.accounts import (
     AccountKind,
     available,
     customer_account,
-    house_account,
 )
-from call_core.ledger.transfers import Transfer, TransferCode, TransferKind
 from call_core.notices import Notice
 from call_core.notices import to_json as notice_to_json
 from call_core.rating.explain import LegBill, explain
@@ -27,7 +25,6 @@ from call_core.rating.rater import rate_duration
 from call_core.rating.settlement import Settlement
 from call_core.storage import call_rows, ledger_rows, outbox_rows, people_rows, record_rows
 from call_core.storage.audit_chain import AuditEntry
-from call_core.storage.ledger_rows import Entry
 from call_core.storage.transaction import Tx
 from call_core.units import news, ports
 from call_core.units.house import House, Stamp
@@ -107,9 +104,9 @@ def _settle(
     for leg in list(call.legs()):
         if not may_settle(call, leg) or _settles_with_the_call(call):
             continue
-        judged = call if _free_allowed(tx, house, call, leg, stamp) else _without_free(call)
-        settlement = settle_leg(judged, leg, house.rules)
-        done = evolve(leg, settled=True, charge_micros=settlement.total_micros)
+        done = evolve(leg, settled=True, free=free_allowed(tx, house, call, leg, stamp))
+        settlement = settle_leg(call, done, house.rules)
+        done = evolve(done, charge_micros=settlement.total_micros)
         settled.append((done, settlement))
         call = call.with_leg(done)
     return call, settled
@@ -129,11 +126,7 @@ def _settles_with_the_call(call: Call) -> bool:
     return ending and not all(leg.ended for leg in call.legs())
 
 
-def _without_free(call: Call) -> Call:
-    return evolve(call, free_first_leg=False)
-
-
-def _free_allowed(tx: Tx, house: House, call: Call, leg: Leg, stamp: Stamp) -> bool:
+def free_allowed(tx: Tx, house: House, call: Call, leg: Leg, stamp: Stamp) -> bool:
     """Count a free leg against the day's allowance; A's own was promised at launch."""
     if not is_free(call, leg):
         return False
@@ -344,63 +337,6 @@ def tell_addresses(tx: Tx, user_id: str, notice: Notice, stamp: Stamp, but: str 
             body=notice_to_json(notice),
             now_wall_ms=stamp.wall_ms,
         )
-
-
-def amend(tx: Tx, house: House, call: Call, leg: Leg, stamp: Stamp) -> Call:
-    """Correct the bill of a settled leg whose facts changed: amendment, adjustment, notice.
-
-    The CDR itself stays as it is; the amendment says what would stand there now. The customer
-    never pays more than the leg's last hold, nor more than there is: the rest is the operator's.
-    """
-    judged = call if leg.n == call.first.n else _without_free(call)
-    settlement = settle_leg(judged, leg, house.rules)
-    due = settlement.total_micros - leg.charge_micros
-    difference = min(due, _left_micros(tx, call)) if due > 0 else due
-    charge = leg.charge_micros + difference
-    identifier = stamp.new_id("amd")
-    transfer_id = f"{identifier}:adjust" if difference else ""
-    tx.write(
-        record_rows.INSERT_AMENDMENT,
-        id=identifier,
-        cdr_id=cdr_id(leg),
-        call_id=call.id,
-        field="total",
-        old=str(leg.charge_micros),
-        new=str(charge),
-        reason="late_event",
-        actor="switch",
-        transfer_id=transfer_id,
-        at_wall_ms=stamp.wall_ms,
-    )
-    if difference:
-        transfer = ledger_rows.adjustment(call, leg, difference, transfer_id, stamp.call_ms)
-        ledger_rows.post_entries(tx, [Entry(transfer)], stamp.wall_ms)
-        put_notice(tx, call, news.amended(call, leg, charge), stamp)
-    if due > difference:
-        overrun = _late_overrun(call, leg, due - difference, f"{identifier}:overrun", stamp)
-        ledger_rows.post_entries(tx, [Entry(overrun)], stamp.wall_ms)
-    return call.with_leg(evolve(leg, charge_micros=charge))
-
-
-def _late_overrun(call: Call, leg: Leg, micros: int, transfer_id: str, stamp: Stamp) -> Transfer:
-    stripe = ledger_rows.stripe(call.shard)
-    return Transfer(
-        id=transfer_id,
-        debit_account=house_account(AccountKind.OPERATOR_OVERRUN, call.currency, stripe),
-        credit_account=house_account(AccountKind.OPERATOR_REVENUE, call.currency, stripe),
-        amount_micros=micros,
-        currency=call.currency,
-        kind=TransferKind.SINGLE,
-        code=TransferCode.OVERRUN,
-        at_call_ms=stamp.call_ms,
-        call_id=call.id,
-        leg_id=leg.id,
-    )
-
-
-def _left_micros(tx: Tx, call: Call) -> int:
-    account = ledger_rows.lock_account(tx, call.customer_id)
-    return 0 if account is None else max(0, available(account))
 
 
 def quarantine(tx: Tx, call_id: str, events: Sequence[SwitchEvent], stamp: Stamp) -> None:

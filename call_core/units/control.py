@@ -36,7 +36,7 @@ from call_core.storage import call_rows, ledger_rows, record_rows
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.transaction import Tx
 from call_core.units import changes, find_call, funding, launch, new_call, resolve, routes, vouched
-from call_core.units.advance import budget, terms_at
+from call_core.units.advance import terms_at
 from call_core.units.caller import Asker, Stop, own_phones
 from call_core.units.house import House, Stamp
 
@@ -187,7 +187,7 @@ def _paid(
     """Return the leg with its first hold, a trunk and a port; limits are those of a launch."""
     cover = first_cover([leg.terms], house.rules)
     _admit(tx, asker, call, leg, cover.added_micros, stamp)
-    left = budget(tx, call).available_micros
+    left = funding.budget(tx, call).available_micros
     cap_left = holds.cap_left_micros(call)
     least = left if cap_left is None else min(left, cap_left)
     if cover.added_micros > least:

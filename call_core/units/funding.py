@@ -16,12 +16,14 @@ from sqlalchemy import (
     union_all,
 )
 
-from call_core.calls.holds import first_cover
-from call_core.calls.model import MS
+from call_core.calls.holds import Budget, first_cover
+from call_core.calls.model import MS, Call
 from call_core.calls.rules import Rules
-from call_core.commands import Call, Conference
+from call_core.commands import Call as CallCommand
+from call_core.commands import Conference
 from call_core.customers.admission import CalleeCount
 from call_core.customers.limits import block_of
+from call_core.ledger.accounts import available
 from call_core.outcomes import Money, Phrase
 from call_core.rating.rater import (
     Extension,
@@ -31,7 +33,7 @@ from call_core.rating.rater import (
     legs_that_fit,
     longest_common_seconds,
 )
-from call_core.storage import ledger_rows, record_rows, tables
+from call_core.storage import ledger_rows, people_rows, record_rows, tables
 from call_core.storage.statements import select_statement
 from call_core.storage.transaction import Tx
 from call_core.units import changes
@@ -150,6 +152,25 @@ def spent_today_micros(tx: Tx, asker: Asker, stamp: Stamp) -> int:
     return held + record_rows.counted(tx, asker.customer.id, changes.SPENT, stamp.day)
 
 
+def budget(tx: Tx, call: Call, day: int | None = None) -> Budget:
+    """Return what more may be held for a customer now.
+
+    Args:
+        tx: the transaction; the account stays locked in it.
+        call: whose customer.
+        day: today, to count the daily limit too; None leaves it out.
+    """
+    account = ledger_rows.lock_account(tx, call.customer_id)
+    if account is None:
+        return Budget(0)
+    left = available(account)
+    caller = tx.one(people_rows.CALLER_OF_USER, user_id=call.user_id) if day is not None else None
+    if day is None or caller is None or caller.daily_spend_micros is None:
+        return Budget(left)
+    spent = record_rows.counted(tx, call.customer_id, changes.SPENT, day)
+    return Budget(left, caller.daily_spend_micros - spent - account.debits_pending)
+
+
 def first_holds(terms: Sequence[RateTerms], rules: Rules, stated_seconds: int | None) -> Extension:
     """Return the holds that a launch begins with."""
     if stated_seconds is None:
@@ -172,7 +193,7 @@ def stated_covers(terms: Sequence[RateTerms], rules: Rules) -> list[LegCover]:
 
 def offer_smaller(
     asker: Asker,
-    command: Call | Conference,
+    command: CallCommand | Conference,
     terms: Sequence[RateTerms],
     left_micros: int,
     stated_seconds: int,

@@ -76,6 +76,11 @@ ELSEWHERE = (
     ("gateway/desk/client.py", "tests/e2e/test_desk.py", "asks a real gateway"),
     ("gateway/dial/joining.py", "tests/e2e/test_packet.py", "as above"),
     ("call_core/units/joining.py", "tests/integration/service/test_joining.py", "needs a store"),
+    (
+        "call_core/units/amendments.py",
+        "tests/integration/service/test_amendments.py",
+        "needs a store",
+    ),
     ("gateway/desk/question.py", "tests/e2e/test_desk.py", "a window on a real gateway"),
     ("gateway/desk/window.py", "tests/e2e/test_desk.py", "as above"),
     ("gateway/dial/follow.py", "tests/e2e/test_packet.py", "follows a real call"),

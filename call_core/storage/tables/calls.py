@@ -136,6 +136,7 @@ legs = Table(
     integer("paid_seconds", default=0),
     integer("charge_micros", default=0),
     integer("settled", default=0),
+    integer("free", default=0),
     UniqueConstraint("call_id", "n", "attempt", name="uq_legs_attempt"),
     Index("ix_legs_unsettled", "call_id", sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED),
 )

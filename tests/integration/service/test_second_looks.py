@@ -18,7 +18,7 @@ from call_core.outcomes import Money
 from call_core.storage import ledger_rows
 from call_core.storage.ledger_rows import Entry
 from call_core.storage.transaction import Tx
-from call_core.units import changes, refs
+from call_core.units import amendments, changes, refs
 from call_core.units.advance import advance_call, hold_for_new_legs
 from call_core.units.house import House, Stamp
 from tests.support.service import Service
@@ -98,7 +98,7 @@ def _amend(tx: Tx, house: House, call: Call, stamp: Stamp) -> Call:
     leg = call.parties[1].last_leg
     assert leg.ended_call_ms is not None
     longer = replace(leg, ended_call_ms=leg.ended_call_ms + 6_000)
-    new = changes.amend(tx, house, call.with_leg(longer), longer, stamp)
+    new = amendments.amend(tx, house, call, call.with_leg(longer), longer, stamp)
     return changes.commit_change(tx, house, call, new, stamp)
 
 

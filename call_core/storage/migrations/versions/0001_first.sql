@@ -53,7 +53,7 @@ CREATE TABLE legs (
   hangup_asked BIGINT DEFAULT 0 NOT NULL, end_estimated BIGINT DEFAULT 0 NOT NULL,
   holds BIGINT DEFAULT 0 NOT NULL, held_micros BIGINT DEFAULT 0 NOT NULL,
   paid_seconds BIGINT DEFAULT 0 NOT NULL, charge_micros BIGINT DEFAULT 0 NOT NULL,
-  settled BIGINT DEFAULT 0 NOT NULL, PRIMARY KEY (id),
+  settled BIGINT DEFAULT 0 NOT NULL, free BIGINT DEFAULT 0 NOT NULL, PRIMARY KEY (id),
   CONSTRAINT uq_legs_attempt UNIQUE (call_id, n, attempt)
 );
 CREATE INDEX ix_legs_unsettled ON legs (call_id) WHERE settled = 0 AND holds > 0;

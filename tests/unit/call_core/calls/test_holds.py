@@ -304,6 +304,16 @@ def test_whose_first_minute_is_free(row: str) -> None:
         assert is_free(call, party_of(call, label).legs[0]) is (word == "free")
 
 
+def test_a_settled_leg_stays_as_free_as_it_was() -> None:
+    """Nothing that is learnt later takes back what was given, or gives more."""
+    answered = replace(a_leg(), answered_call_ms=T0, accepted_call_ms=T0)
+    settled = replace(answered, settled=True)
+    assert is_free(two_party(), answered)
+    assert not is_free(two_party(), settled)
+    call = replace(two_party(), free_first_leg=False)
+    assert is_free(call, replace(settled, free=True))
+
+
 FREE_BILLS = """
     59.999 -> 0     12000
     60     -> 0     12000
