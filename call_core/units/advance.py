@@ -8,7 +8,7 @@ from call_core.calls import holds
 from call_core.calls.causes import Cause
 from call_core.calls.facts import lost
 from call_core.calls.holds import Budget, first_cover, with_hold
-from call_core.calls.machine import advance
+from call_core.calls.machine import Step, advance
 from call_core.calls.model import MS, Call, Leg
 from call_core.calls.plan import time_limit_call_ms
 from call_core.calls.rules import Rules
@@ -50,7 +50,13 @@ def advance_call(
     """
     stamp = stamp.again()
     again = partial(routes.tried_again, tx, house, call, stamp=stamp)
-    step = advance(call, events, stamp.call_ms, house.rules, again)
+    return _committed(
+        tx, house, call, advance(call, events, stamp.call_ms, house.rules, again), stamp
+    )
+
+
+def _committed(tx: Tx, house: House, call: Call, step: Step, stamp: Stamp) -> Advanced:
+    """Price, hold and extend what a step of the machine began, and write it."""
     new = step.call
     if step.quarantined:
         changes.quarantine(tx, call.id, step.quarantined, stamp)
@@ -241,10 +247,13 @@ def _warning_due_call_ms(call: Call, house: House) -> int | None:
 def lost_legs(
     tx: Tx, house: House, call: Call, leg_ids: frozenset[str], last_seen_call_ms: int, stamp: Stamp
 ) -> Advanced:
-    """End legs that the switch no longer has and does not remember: their end is estimated."""
+    """End legs that the switch no longer has and does not remember: their end is estimated.
+
+    What follows is as after any event: a chair who is rung again has money and a port.
+    """
+    stamp = stamp.again()
     new = call
     for leg in call.legs():
         if leg.id in leg_ids and not leg.ended:
             new = new.with_leg(lost(leg, last_seen_call_ms))
-    step = advance(new, (), stamp.call_ms, house.rules)
-    return Advanced(changes.commit_change(tx, house, call, step.call, stamp.again()))
+    return _committed(tx, house, call, advance(new, (), stamp.call_ms, house.rules), stamp)

@@ -104,6 +104,10 @@ def _settle(
     for leg in list(call.legs()):
         if not may_settle(call, leg) or _settles_with_the_call(call):
             continue
+        if not leg.holds:
+            # Ended before any money was held for it, so it never rang: no hold ends, no record.
+            call = call.with_leg(evolve(leg, settled=True))
+            continue
         done = evolve(leg, settled=True, free=free_allowed(tx, house, call, leg, stamp))
         settlement = settle_leg(call, done, house.rules)
         done = evolve(done, charge_micros=settlement.total_micros)

@@ -5,16 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from call_core.calls.model import CallState
+from call_core.calls.model import CallState, Leg
 from call_core.contracts import Order
 from call_core.customers.limits import Limits
 from call_core.engine.engine import ALIVE_EVERY_S, RECONCILE_EVERY_S
 from call_core.storage import tables
 from call_core.switches.simulator_faults import Faults
 from call_core.switches.simulator_phone import PhoneScript
+from call_core.units.advance import lost_legs
 from tests.integration.service.conftest import EVERY_STORE, MakeService
 from tests.support.service import Service, call_id
-from tests.support.world import OFFICE, US, User
+from tests.support.world import OFFICE, US, User, guests
 from tests.support.world_parts import RecordingSimulator
 
 pytestmark = pytest.mark.anyio
@@ -270,6 +271,66 @@ async def test_an_end_that_comes_after_the_bill_is_an_amendment(
     assert await world.balance(ada.customer_id) > left
     assert "amended" in [notice.code for notice in await service.told()]
     kept.close()
+
+
+async def _lose_the_chair(service: Service, ada: User) -> Leg:
+    """Let a conference's chair be lost, and the process die with the commit that says so."""
+    world = service.world
+    people = guests(world, 2)
+    await service.ask(ada, f"conf {people[0]}, {people[1]}")
+    await world.advance(30)
+    call = await world.only_call()
+    chair = call.first.last_leg
+    stamp = world.engine.driver.stamp()
+    gone = frozenset({chair.id})
+    done = await world.store.run(lost_legs, world.house, call, gone, world.call.now_ms(), stamp)
+    await world.kill()
+    assert world.sim.put_down(chair.id)
+    again = done.call.first.last_leg
+    assert again.attempt == 2
+    assert again.originated_call_ms is not None
+    return again
+
+
+async def test_a_chair_who_was_lost_is_rung_with_money_held(service: Service, ada: User) -> None:
+    """The commit that begins a leg holds its money, whoever asks the switch for it afterwards."""
+    world = service.world
+    again = await _lose_the_chair(service, ada)
+    assert again.holds == 1
+    await world.start()
+    await world.advance(1)
+    (order,) = [order for order in world.sim.ordered if order.leg_id == again.id]
+    assert order.limit_s > 0
+
+
+async def test_a_chair_who_was_lost_too_long_ago_leaves_no_money_held(
+    service: Service, ada: User
+) -> None:
+    """A redial that nobody asks the switch for any more gives back what was held for it."""
+    again = await _lose_the_chair(service, ada)
+    service.world.call.jump(130_000)
+    service.world.wall.jump(130_000)
+    await service.world.start()
+    await service.world.run_out()
+    await service.world.check()
+    assert again.id not in [order.leg_id for order in service.world.sim.ordered]
+
+
+async def test_a_chair_whose_number_is_sold_no_more_leaves_no_record(
+    service: Service, ada: User
+) -> None:
+    """A redial that ended before money was held for it: no hold to end, nothing to bill."""
+    world = service.world
+    people = guests(world, 2)
+    await service.ask(ada, f"conf {people[0]}, {people[1]}")
+    await world.advance(30)
+    await world.deck([("44", "United Kingdom", 20_000, 0, 30, 6)])
+    world.break_line((await world.only_call()).first.last_leg.id)
+    await world.settle()
+    redial = (await world.only_call()).first.last_leg
+    assert (redial.attempt, redial.holds, redial.settled) == (2, 0, True)
+    await world.check()
+    await world.run_out()
 
 
 FAULTS = {
