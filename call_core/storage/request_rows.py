@@ -9,7 +9,7 @@ from call_core.storage import tables
 from call_core.storage.statements import select_statement, upsert_statement, write_statement
 from call_core.storage.transaction import Tx
 
-_R = tables.requests
+_R, _C = tables.requests, tables.calls
 
 
 class StoredRequest(NamedTuple):
@@ -49,8 +49,13 @@ CLAIM_REPLAY = upsert_statement(
     name="claim_replay",
 )
 FORGET_CLAIMS = write_statement(
-    delete(_R).where(_R.c.received_wall_ms < bindparam("before")), name="forget_requests"
+    delete(_R).where(
+        _R.c.received_wall_ms < bindparam("before"),
+        ~select(_C.c.id).where(_C.c.id == _R.c.call_id, _C.c.ended_wall_ms.is_(None)).exists(),
+    ),
+    name="forget_requests",
 )
+"""But not that of a call that has not ended: how surely its user was known decides on its day."""
 FORGET_REPLAYS = write_statement(
     delete(tables.replay_claims).where(tables.replay_claims.c.seen_wall_ms < bindparam("before")),
     name="forget_replays",

@@ -11,9 +11,11 @@ from call_core.calls.model import CallState
 from call_core.customers.limits import Limits
 from call_core.engine.scheduler import Scheduler
 from call_core.outcomes import Instant, Phrase
+from call_core.storage import tables
+from call_core.units.house import DAY_MS
 from tests.integration.service.conftest import EVERY_STORE, MakeService
 from tests.support.service import Service
-from tests.support.world import CALL_START_MS, OFFICE, UK, US, User
+from tests.support.world import CALL_START_MS, OFFICE, UK, US, User, guests
 
 pytestmark = pytest.mark.anyio
 
@@ -261,3 +263,33 @@ async def test_the_last_minute_is_announced_although_a_shortfall_was_checked(
     await service.world.advance(60 * MINUTE_S)
     await service.world.run_out()
     assert "last_minute_time" in [notice.code for notice in await service.told()]
+
+
+async def _days_later(service: Service, days: int) -> None:
+    """Let the process be away for so many days, and clean up when it is back."""
+    world = service.world
+    await world.kill()
+    world.call.jump(days * DAY_MS)
+    world.wall.jump(days * DAY_MS)
+    await world.start()
+    await world.engine.reaper.clean()
+    await world.settle()
+
+
+async def test_what_was_proven_launches_in_four_months(service: Service, ada: User) -> None:
+    """Five guests need a proven request; that one was is not forgotten before their day."""
+    world = service.world
+    people = ", ".join(guests(world, 5))
+    answer = await service.ask(ada, f"conf {people} at 7 jul 9am", channel="web")
+    assert answer.kind == "scheduled"
+    await _days_later(service, 119)
+    due_call_ms = (await world.only_call()).due_call_ms or 0
+    by_ms = due_call_ms - world.call.now_ms() - 1_000
+    world.call.jump(by_ms)
+    world.wall.jump(by_ms)
+    await world.advance(3)
+    assert (await world.only_call()).state is CallState.LAUNCHING
+    await service.ask(ada, f"hangup {answer.ref}", channel="web")
+    await world.run_out()
+    await _days_later(service, 91)
+    assert await service.count(tables.requests) == 0
