@@ -1,6 +1,6 @@
 """CDRs and their amendments, port counts, daily counters, refs: what calls leave behind."""
 
-from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, or_, select, update
 
 from call_core.storage import tables
 from call_core.storage.statements import select_statement, upsert_statement, write_statement
@@ -96,7 +96,16 @@ FORGET_COUNTERS = write_statement(
     name="forget_counters",
 )
 
-_REFS = tables.refs
+_REFS, _C = tables.refs, tables.calls
+_IN_USE = (
+    select(_C.c.id)
+    .where(
+        # As text: in this place the table itself would be joined anew, not meant.
+        _C.c.id == literal_column("refs.call_id"),
+        or_(_C.c.ended_wall_ms.is_(None), _C.c.ended_wall_ms >= bindparam("free_before")),
+    )
+    .exists()
+)
 TAKE_REF = upsert_statement(
     lambda insert_into: (made := insert_into(_REFS)).on_conflict_do_update(
         index_elements=["user_id", "ref"],
@@ -104,10 +113,12 @@ TAKE_REF = upsert_statement(
         where=and_(
             _REFS.c.taken_wall_ms < bindparam("free_before"),
             _REFS.c.call_id != made.excluded.call_id,
+            ~_IN_USE,
         ),
     ),
     name="take_ref",
 )
+"""A ref that is old enough is given again, unless what it names goes on or ended since then."""
 CALL_OF_REF = select_statement(
     select(_REFS.c.call_id).where(
         _REFS.c.user_id == bindparam("user_id"), _REFS.c.ref == bindparam("ref")

@@ -1,4 +1,7 @@
-"""Refs: the short names of calls and questions, unique per user, free again after 90 days."""
+"""Refs: the short names of calls and questions, unique per user.
+
+One is free again 90 days after it was taken, and after what it names has ended.
+"""
 
 from sqlalchemy import bindparam, update
 

@@ -10,9 +10,9 @@ from call_core.administration import Freeze, Unfreeze
 from call_core.calls.model import CallState
 from call_core.customers.limits import Limits
 from call_core.engine.scheduler import Scheduler
-from call_core.outcomes import Instant, Phrase
+from call_core.outcomes import Instant, Phrase, Told
 from call_core.storage import tables
-from call_core.units.house import DAY_MS
+from call_core.units.house import DAY_MS, Stamp
 from tests.integration.service.conftest import EVERY_STORE, MakeService
 from tests.support.service import Service
 from tests.support.world import CALL_START_MS, OFFICE, UK, US, User, guests
@@ -293,3 +293,36 @@ async def test_what_was_proven_launches_in_four_months(service: Service, ada: Us
     await world.run_out()
     await _days_later(service, 91)
     assert await service.count(tables.requests) == 0
+
+
+async def test_a_ref_names_what_is_scheduled_until_90_days_after_its_end(
+    service: Service, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`skip 4F7` skips what `next` shows as 4F7, whatever was called since."""
+    world = service.world
+
+    async def calls_now() -> str:
+        """Launch a call whose ref is drawn like that of the one that is scheduled."""
+        with monkeypatch.context() as patch:
+            patch.setattr(Stamp, "new_ref", lambda _, pairs: ("7Q7", "7Q7Q7")[pairs > 1])
+            answer = await service.ask(ada, f"call {US}", channel="web")
+        await world.run_out()
+        return answer.ref
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Stamp, "new_ref", lambda _, pairs: "7Q7" * (pairs > 0))
+        await service.ask(ada, f"call {US} at 7 jul 9am", channel="web")
+    await _days_later(service, 91)
+    assert await calls_now() == "7Q7Q7"
+    shown = await service.ask(ada, "next", channel="web")
+    assert isinstance(shown, Told)
+    assert [row.fields["ref"] for row in shown.rows] == ["7Q7"]
+    assert await service.said(ada, "skip 7Q7", channel="web") == "skipped"
+    await _days_later(service, 89)
+    assert await service.said(ada, "status 7Q7", channel="web") != "no_such_call"
+    monkeypatch.setattr(Stamp, "new_ref", lambda _, pairs: ("7Q7", "7Q77Q7")[pairs > 1])
+    assert (await service.ask(ada, f"call {UK}", channel="web")).ref == "7Q77Q7"
+    await world.run_out()
+    await _days_later(service, 2)
+    assert (await service.ask(ada, f"call {UK}", channel="web")).ref == "7Q7"
+    await world.run_out()
