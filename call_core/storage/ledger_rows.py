@@ -58,6 +58,17 @@ FIND_ACCOUNT = select_statement(
     row=_account,
     name="find_account",
 )
+LOCK_CUSTOMERS = select_statement(
+    select(tables.accounts.c.id)
+    .where(
+        tables.accounts.c.kind.in_(
+            [AccountKind.CUSTOMER_PREPAID.value, AccountKind.CUSTOMER_POSTPAID.value]
+        )
+    )
+    .order_by(tables.accounts.c.id)
+    .with_for_update(),
+    name="lock_customers",
+)
 READ_ACCOUNT = select_statement(
     select(tables.accounts).where(tables.accounts.c.id == bindparam("id")),
     row=_account,
@@ -125,6 +136,11 @@ def read_account(tx: Tx, customer_id: str) -> Account | None:
 def lock_account(tx: Tx, customer_id: str) -> Account | None:
     """Return a customer's account, locked until the transaction ends."""
     return tx.one(FIND_ACCOUNT, id=customer_account(customer_id))
+
+
+def lock_customers(tx: Tx) -> None:
+    """Lock every customer's account, for what is to stop everybody."""
+    tx.all(LOCK_CUSTOMERS)
 
 
 def post_entries(

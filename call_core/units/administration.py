@@ -401,6 +401,7 @@ def _stops(
     match command:
         case DisableUser(user):
             row = user_row(tx, user, asker)
+            _wait_for_launches(tx, "user", row.user_id)
             tx.write(people_rows.SET_USER_STATE, key_id=row.user_id, state="disabled")
             tx.write(access_rows.REVOKE_SESSIONS_OF, key_user_id=row.user_id, now=stamp.wall_ms)
             calls = _stop_calls(tx, house, "user", row.user_id, stamp)
@@ -408,6 +409,8 @@ def _stops(
             return Done("user_disabled", fields=fields), calls
         case Freeze(kind, target, live):
             target = _freeze_target(tx, kind, target)
+            if live:
+                _wait_for_launches(tx, kind, target)
             tx.write(people_rows.FREEZE, kind=kind, target=target, created_wall_ms=stamp.wall_ms)
             calls = _stop_calls(tx, house, kind, target, stamp) if live else []
             fields = {"target": target or kind, "kind": kind, "calls": len(calls)}
@@ -448,6 +451,20 @@ def _freeze_target(tx: Tx, kind: str, target: str) -> str:
             return "all"
         case _:
             raise Stop("unknown_freeze", kind=kind, example="customer")
+
+
+def _wait_for_launches(tx: Tx, kind: str, target: str) -> None:
+    """Lock the accounts of those who will be stopped, as everybody does who lets a leg begin.
+
+    A launch that was faster is committed and seen by what is read from here on; one that comes
+    later waits, and then reads that it is stopped.
+    """
+    if kind == "customer":
+        ledger_rows.lock_account(tx, target)
+    elif kind == "user":
+        ledger_rows.lock_account(tx, user_row(tx, target).customer_id)
+    else:
+        ledger_rows.lock_customers(tx)
 
 
 def _stop_calls(tx: Tx, house: House, kind: str, target: str, stamp: Stamp) -> list[Call]:

@@ -1,6 +1,6 @@
 """Who asks: a user with customer and phones, how surely known, and where answers go."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from call_core.administration import Administration
@@ -64,6 +64,22 @@ class Asker:
     def home(self) -> Home:
         """Where the user dials from."""
         return Home(self.user.country, self.user.area_code)
+
+    def as_now(self, frozen: "Frozen", *, active: bool) -> "Asker":
+        """Return the same asker as they stand now; both may have changed while a lock was awaited.
+
+        Args:
+            frozen: all that is frozen.
+            active: whether the user is.
+        """
+        if frozen == self.frozen and active == self.user.active:
+            return self
+        return replace(
+            self,
+            frozen=frozen,
+            customer=replace(self.customer, frozen=frozen.has("customer", self.customer.id)),
+            user=replace(self.user, active=active, frozen=frozen.has("user", self.user.id)),
+        )
 
     def answered(self, code: str, ref: str, quoted_micros: int | None) -> "Asker":
         """Return the same asker, with one question answered by `go`."""
@@ -182,8 +198,13 @@ class Frozen:
 
 def frozen_of(row: CallerRow) -> Frozen:
     """Return everything that is frozen, as it was read with the user in this transaction."""
+    return frozen_in((row.frozen or "").splitlines())
+
+
+def frozen_in(lines: Iterable[str]) -> Frozen:
+    """Return what lines of kind, space and target say."""
     found: dict[str, set[str]] = {}
-    for line in (row.frozen or "").splitlines():
+    for line in lines:
         kind, _, target = line.partition(" ")
         found.setdefault(kind, set()).add(target)
     return Frozen({kind: frozenset(targets) for kind, targets in found.items()})

@@ -207,8 +207,9 @@ def _paid(
 
 
 def _admit(tx: Tx, asker: Asker, call: Call, leg: Leg, hold_micros: int, stamp: Stamp) -> None:
-    counts = funding.counts(tx, asker, leg.number, stamp)
     account = ledger_rows.lock_account(tx, asker.customer.id)
+    asker, _, counts = funding.standing_and_counts(tx, asker, leg.number, stamp)
+    launch.refuse_frozen_prefix(asker, leg.number)
     held = 0 if account is None else account.debits_pending
     alive = {party.n for party in call.parties if not party.gone} | {leg.n}
     party = call.party(leg.n)

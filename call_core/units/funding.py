@@ -37,7 +37,7 @@ from call_core.storage import ledger_rows, people_rows, record_rows, tables
 from call_core.storage.statements import select_statement
 from call_core.storage.transaction import Tx
 from call_core.units import changes
-from call_core.units.caller import Ask, Asker, Choice
+from call_core.units.caller import Ask, Asker, Choice, frozen_in
 from call_core.units.house import Stamp
 
 LAUNCHED = "launched"
@@ -81,10 +81,21 @@ _COUNTS = select(_COUNTERS.c.kind, _COUNTERS.c.value).where(
     )
 )
 COUNTS = select_statement(_COUNTS, name="launch_counts")
-STANDING_AND_COUNTS = select_statement(
-    union_all(_STANDING, _COUNTS.add_columns(_ZERO, _ZERO)), name="standing_and_counts"
+_FREEZE, _USER = "freeze ", "user "
+_FREEZES = select(_FREEZE + tables.freezes.c.kind + " " + tables.freezes.c.target, _ZERO)
+_STATE = select(_USER + tables.users.c.state, _ZERO).where(
+    tables.users.c.id == bindparam("user_id")
 )
-"""What runs and waits, under the kind "", then the counters: one statement instead of two."""
+STANDING_AND_COUNTS = select_statement(
+    union_all(
+        _STANDING,
+        *(rows.add_columns(_ZERO, _ZERO) for rows in (_COUNTS, _FREEZES, _STATE)),
+    ),
+    name="standing_and_counts",
+)
+"""What runs and waits, under the kind "", then the counters, what is frozen and the user's state:
+one statement instead of four. Read once the customer's account is locked, it misses no freeze that
+ended what ran, since that one locked it too."""
 
 
 class Standing(NamedTuple):
@@ -104,12 +115,24 @@ class Counts(NamedTuple):
     callee: CalleeCount
 
 
-def standing_and_counts(tx: Tx, asker: Asker, digits: str, stamp: Stamp) -> tuple[Standing, Counts]:
-    """Return what of the customer's runs and waits, and the counters of a number to be rung."""
+def standing_and_counts(
+    tx: Tx, asker: Asker, digits: str, stamp: Stamp
+) -> tuple[Asker, Standing, Counts]:
+    """Return the asker as they stand now, what of the customer's runs, and a number's counters.
+
+    Args:
+        tx: the transaction, which holds the customer's account.
+        asker: as read when the request began.
+        digits: a number that is to be rung.
+        stamp: now.
+    """
     rows = tx.all(STANDING_AND_COUNTS, **_keys(asker, digits, stamp))
     found = {row[0]: int(row[1]) for row in rows}
     _, *sums = next(row for row in rows if not row[0])
-    return Standing(*(int(value) for value in sums)), _counts(digits, found)
+    frozen = [kind.removeprefix(_FREEZE) for kind in found if kind.startswith(_FREEZE)]
+    active = f"{_USER}active" in found
+    standing = Standing(*(int(value) for value in sums))
+    return asker.as_now(frozen_in(frozen), active=active), standing, _counts(digits, found)
 
 
 def counts(tx: Tx, asker: Asker, digits: str, stamp: Stamp) -> Counts:

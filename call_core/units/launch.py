@@ -59,7 +59,7 @@ def launch(
     """
     wanted = _resolve(tx, house, asker, command, stamp)
     account = ledger_rows.lock_account(tx, asker.customer.id)
-    standing, counts = _counts(tx, asker, wanted, stamp)
+    asker, standing, counts = _counts(tx, asker, wanted, stamp)
     facts = facts_of(tx, asker, wanted, account, standing, counts)
     if wanted.due is not None and scheduled is None:
         refuse(admit(replace(facts, scheduled=True)))
@@ -87,7 +87,7 @@ def rehearse(tx: Tx, house: House, asker: Asker, command: LaunchCommand, stamp: 
     wanted = _resolve(tx, house, asker, command, stamp)
     account = ledger_rows.lock_account(tx, asker.customer.id)
     cover = cover_of(asker, wanted, account, house.rules)
-    _, counts = _counts(tx, asker, wanted, stamp)
+    asker, _, counts = _counts(tx, asker, wanted, stamp)
     facts = facts_of(tx, asker, wanted, account, funding.Standing(0, 0, 0), counts)
     refuse(admit(replace(facts, hold_micros=cover.added_micros, launches_last_second=0)))
     return cover
@@ -195,9 +195,19 @@ class NumberGate:
             origin=None if origin is None else origin.number,
         )
         refuse(callable_number(person.number, role, context))
-        if asker.frozen.prefix_of(person.number.digits):
-            number = Phone(person.number.digits)
-            raise Stop("prefix_frozen", number=number, change="operator")
+        refuse_frozen_prefix(asker, person.number.digits)
+
+
+def refuse_frozen_prefix(asker: Asker, digits: str) -> None:
+    """Let a number through whose prefix is not frozen.
+
+    Asked once more under the lock: by then a freeze may have ended what ran.
+
+    Raises:
+        Stop: it is.
+    """
+    if asker.frozen.prefix_of(digits):
+        raise Stop("prefix_frozen", number=Phone(digits), change="operator")
 
 
 def _term(
@@ -230,10 +240,13 @@ def refuse(refusal: Refusal | None) -> None:
 
 def _counts(
     tx: Tx, asker: Asker, wanted: Wanted, stamp: Stamp
-) -> tuple[funding.Standing, list[funding.Counts]]:
+) -> tuple[Asker, funding.Standing, list[funding.Counts]]:
     first, *others = (person.number.digits for person in wanted.people[1:])
-    standing, counted = funding.standing_and_counts(tx, asker, first, stamp)
-    return standing, [counted, *(funding.counts(tx, asker, each, stamp) for each in others)]
+    asker, standing, counted = funding.standing_and_counts(tx, asker, first, stamp)
+    for person in wanted.people:
+        refuse_frozen_prefix(asker, person.number.digits)
+    counts = [counted, *(funding.counts(tx, asker, each, stamp) for each in others)]
+    return asker, standing, counts
 
 
 def facts_of(

@@ -133,7 +133,8 @@ def _call(tx: Tx, house: House, asker: Asker, phone: Phone, stamp: Stamp) -> tup
     # No client pays for it.
     asker = replace(asker, customer=replace(asker.customer, billing_code_required=False))
     account = ledger_rows.lock_account(tx, asker.customer.id)
-    standing, counted = funding.standing_and_counts(tx, asker, person.number.digits, stamp)
+    asker, standing, counted = funding.standing_and_counts(tx, asker, person.number.digits, stamp)
+    launch.refuse_frozen_prefix(asker, person.number.digits)
     counts = [counted]
     cover = launch.cover_of(asker, wanted, account, house.rules)
     facts = launch.facts_of(tx, asker, wanted, account, standing, counts)

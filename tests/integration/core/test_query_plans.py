@@ -19,6 +19,7 @@ waits to be done, of which there is a limit."""
 LIVE = frozenset({"ix_calls_due", "ix_legs_unsettled", "ix_outbox_waiting"})
 """Partial indexes that hold only what lives now; what has ended is not in them."""
 RARE = {
+    "lock_customers": "a freeze of a prefix or of everybody with --live; a row per customer",
     "users_of_name": "one administrator's command; as many rows as users",
     "callers_by_name": "the same",
     "callers_of_everybody": "the operator's `calls live`; from a covering index",
