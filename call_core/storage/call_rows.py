@@ -337,9 +337,7 @@ def load_call(tx: Tx, call_id: str, *, lock: bool = False) -> Call | None:
             account before it, as everywhere (README.md, One order of locks).
     """
     if lock:
-        owner = tx.one(CUSTOMER_OF_CALL, id=call_id)
-        if owner is not None:
-            ledger_rows.lock_account(tx, owner[0])
+        _lock_customer_of(tx, call_id)
     row = tx.one(LOCK_CALL if lock else LOAD_CALL, id=call_id)
     if row is None:
         return None
@@ -348,8 +346,18 @@ def load_call(tx: Tx, call_id: str, *, lock: bool = False) -> Call | None:
     return _call(row, parties, legs)
 
 
+def _lock_customer_of(tx: Tx, call_id: str) -> None:
+    owner = tx.one(CUSTOMER_OF_CALL, id=call_id)
+    if owner is not None:
+        ledger_rows.lock_account(tx, owner[0])
+
+
 def claim(tx: Tx, call_id: str) -> bool:
-    """Lock a call that one of several processes is to work on; False when another has it."""
+    """Lock a call that one of several processes is to work on; False when another has it.
+
+    Its customer's account before it, as in `load_call`.
+    """
+    _lock_customer_of(tx, call_id)
     return tx.one(CLAIM_CALL, id=call_id) is not None
 
 

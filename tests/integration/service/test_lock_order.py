@@ -16,12 +16,13 @@ from tests.support.world import UK, US, User
 pytestmark = pytest.mark.anyio
 ROUNDS = 2
 AT_ONCE = 4
+WAIT_S = 121
 PORTS = {"take_ports", "free_ports"}
-OF_A_CUSTOMER = {"lock_call", "update_call", "count"}
+OF_A_CUSTOMER = {"lock_call", "claim_call", "update_call", "count"}
 
 
 async def _everything(service: Service, ada: User, rounds: int) -> None:
-    """Launch, add, hang up, settle and top up, of one customer, side by side."""
+    """Launch now and later, add, hang up, settle and top up, of one customer, side by side."""
     world = service.world
     world.script(UK, ring_s=1, talk_s=5)
     world.script(US, ring_s=1, talk_s=5)
@@ -48,8 +49,10 @@ async def _everything(service: Service, ada: User, rounds: int) -> None:
             ),
             *(service.request(ada, f"hangup {each.ref}", channel="web") for each in live[1::2]),
             service.request(ada, f"call {US} max 9 min", channel="web"),
+            service.request(ada, f"call {US} in 2", channel="web"),
         ]
         await asyncio.gather(*(world.core.handle(each) for each in asked))
+        await world.advance(WAIT_S)
         await world.run_out()
 
 
@@ -107,6 +110,7 @@ async def test_every_unit_locks_in_the_order_that_is_written_down(
     await _everything(service, ada, 1)
     seen = [names for names in locks.units.values() if "operator" in names or PORTS & set(names)]
     assert len(seen) > AT_ONCE
+    assert [names for names in seen if "claim_call" in names]
     assert [(names, wrong) for names in seen if (wrong := broken_rules(names))] == []
 
 
