@@ -29,7 +29,7 @@ from call_core.customers.trust import CHALLENGE_EVERY_S, challenge
 from call_core.errors import ParseError
 from call_core.outcomes import Refused, to_json
 from call_core.requests import Request
-from call_core.storage import outbox_rows, record_rows, tables
+from call_core.storage import ledger_rows, outbox_rows, record_rows, tables
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.statements import select_statement
 from call_core.storage.transaction import Tx
@@ -129,6 +129,8 @@ def challenge_question(tx: Tx, asker: Asker, command: Command, stamp: Stamp) -> 
 
 def claimed_refusal(tx: Tx, asker: Asker, kind: str, stamp: Stamp) -> Refusal | None:
     """Count one more message to a user whom nobody vouched for; a refusal when it is too many."""
+    # Of two that come at once the second sees the first.
+    ledger_rows.lock_account(tx, asker.customer.id)
     sent = [
         row[0] * 1000
         for row in tx.all(

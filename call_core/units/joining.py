@@ -198,9 +198,10 @@ def _put_token(tx: Tx, user_id: str, label: str, token_hash: str, stamp: Stamp) 
 def _may_try(tx: Tx, limits: Sequence[tuple[str, int]], stamp: Stamp) -> bool:
     """Count one more code that is tried; False when these are too many."""
     hour = stamp.wall_ms // 3_600_000
-    tried = [record_rows.counted(tx, subject, _TRIED, hour) < most for subject, most in limits]
     for subject, _ in limits:
+        # Before it is looked at: of two that try at once the second waits, and sees the first.
         record_rows.count(tx, subject, _TRIED, hour)
+    tried = [record_rows.counted(tx, subject, _TRIED, hour) <= most for subject, most in limits]
     return all(tried)
 
 

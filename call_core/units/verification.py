@@ -45,6 +45,8 @@ def ring(
         Stop: it may not be rung, or cannot be paid for; nothing was written.
     """
     phone, known = _phone(tx, asker, command, stamp)
+    # Of two that come at once the second sees the first.
+    ledger_rows.lock_account(tx, asker.customer.id)
     used = record_rows.counted(tx, asker.user.id, _COUNTED, stamp.day)
     if used >= VERIFICATIONS_PER_DAY:
         raise Stop("too_many_verifications", limit=VERIFICATIONS_PER_DAY)

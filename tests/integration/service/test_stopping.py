@@ -1,28 +1,17 @@
 """What is frozen or disabled runs no more, whatever was being launched in that moment."""
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import func, select, text
 
 from call_core.administration import Administration, DisableUser, Freeze
-from call_core.storage.statements import select_statement
-from call_core.storage.transaction import Tx
 from call_core.units import calendar, gate, launch
+from tests.support.pauses import Pause, done_or_waiting
 from tests.support.service import Service
 from tests.support.world import UK, US, User
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres]
-LOCKS_AWAITED = select_statement(
-    select(func.count())
-    .select_from(text("pg_stat_activity"))
-    .where(text("datname = current_database()"), text("wait_event_type = 'Lock'")),
-    name="locks_awaited",
-)
 STOPS: dict[str, tuple[Callable[[User], Administration], str]] = {
     "customer": (lambda ada: Freeze("customer", ada.customer_id, live=True), "customer_frozen"),
     "user": (lambda ada: Freeze("user", ada.id, live=True), "user_frozen"),
@@ -38,60 +27,6 @@ def store_kind() -> str:
     return "postgres"
 
 
-def _waiting(tx: Tx) -> int:
-    return int(tx.all(LOCKS_AWAITED)[0][0])
-
-
-class Paused:
-    """A function that waits, in its own thread, until it may go on."""
-
-    def __init__(self) -> None:
-        self.entered = threading.Event()
-        self.go_on = threading.Event()
-
-    def before(self, usual: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function with the pause before it."""
-
-        def method(*given: Any, **more: Any) -> Any:  # noqa: ANN401  (of any function)
-            self._wait()
-            return usual(*given, **more)
-
-        return method
-
-    def after(self, usual: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function with the pause behind it."""
-
-        def method(*given: Any, **more: Any) -> Any:  # noqa: ANN401  (of any function)
-            found = usual(*given, **more)
-            self._wait()
-            return found
-
-        return method
-
-    def _wait(self) -> None:
-        self.entered.set()
-        assert self.go_on.wait(60)
-
-    async def reached(self) -> None:
-        """Return once the function waits."""
-        await asyncio.to_thread(self.entered.wait, 60)
-
-
-@asynccontextmanager
-async def _paused(pause: Paused) -> AsyncIterator[None]:
-    """Never leave a thread waiting."""
-    try:
-        yield
-    finally:
-        pause.go_on.set()
-
-
-async def _done_or_waiting(service: Service, stopping: "asyncio.Task[Any]") -> None:
-    """Return once a command has been done, or waits for a lock of somebody else."""
-    while not stopping.done() and not await service.world.store.read(_waiting):
-        pass
-
-
 async def _nobody_talked(service: Service) -> None:
     await service.world.settle()
     await service.world.advance(60)
@@ -105,16 +40,16 @@ async def test_a_launch_that_is_not_committed_yet_is_stopped_too(
     service: Service, ada: User, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """The stop waits for it, and then ends it with the rest."""
-    core, pause = service.world.core, Paused()
+    core, pause = service.world.core, Pause()
     monkeypatch.setattr(launch, "launch", pause.after(launch.launch))
-    async with _paused(pause):
+    async with pause:
         request = service.request(ada, f"call {US}", channel="web")
         asked = asyncio.create_task(core.handle(request))
         await pause.reached()
         command, _ = STOPS[kind]
         stop = service.request(None, command(ada), channel="cli")
         stopping = asyncio.create_task(core.handle(stop))
-        await _done_or_waiting(service, stopping)
+        await done_or_waiting(service.world.store, stopping)
     assert (await asked).code == "call_launched"
     assert (await stopping).fields["calls"] == 1
     await _nobody_talked(service)
@@ -125,10 +60,10 @@ async def test_a_launch_that_began_before_the_stop_reads_it(
     service: Service, ada: User, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """What was read with the user is not the last word: the stop came in between."""
-    core, pause = service.world.core, Paused()
+    core, pause = service.world.core, Pause()
     monkeypatch.setattr(gate, "stale", pause.before(gate.stale))
     command, refusal = STOPS[kind]
-    async with _paused(pause):
+    async with pause:
         request = service.request(ada, f"call {US}", channel="web")
         asked = asyncio.create_task(core.handle(request))
         await pause.reached()
@@ -142,16 +77,16 @@ async def test_what_is_due_in_that_moment_does_not_ring(
     service: Service, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A scheduled call is launched with the user of its time, read under the lock."""
-    world, pause = service.world, Paused()
+    world, pause = service.world, Pause()
     await service.ask(ada, f"call {US} in 10", channel="web")
     await world.advance(590)
     monkeypatch.setattr(calendar, "owner_of", pause.after(calendar.owner_of))
-    async with _paused(pause):
+    async with pause:
         due = asyncio.create_task(world.advance(11))
         await pause.reached()
         stop = service.request(None, DisableUser(ada.id), channel="cli")
         stopping = asyncio.create_task(world.core.handle(stop))
-        await _done_or_waiting(service, stopping)
+        await done_or_waiting(service.world.store, stopping)
     await stopping
     await due
     await _nobody_talked(service)
@@ -161,13 +96,13 @@ async def test_nobody_is_added_whose_number_was_frozen_in_that_moment(
     service: Service, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The running call rings nobody there, so it goes on; and nobody there joins it."""
-    world, pause = service.world, Paused()
+    world, pause = service.world, Pause()
     world.script(UK, talk_s=0)
     launched = await service.ask(ada, f"call {UK}", channel="web")
     await world.advance(10)
     monkeypatch.setattr(gate, "stale", pause.before(gate.stale))
     command, refusal = STOPS["prefix"]
-    async with _paused(pause):
+    async with pause:
         request = service.request(ada, f"add {US} {launched.ref}", channel="web")
         asked = asyncio.create_task(world.core.handle(request))
         await pause.reached()
