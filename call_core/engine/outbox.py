@@ -1,10 +1,13 @@
 """Sends what the outbox holds: at least once, in order per address and call, with other ways out.
 
 `attempted_at` is committed before a message is handed over, so that a crash in between is known as
-an unknown result: mail is then sent again (its Message-ID is the same), a text message is not.
+an unknown result: mail is then sent again (its Message-ID is the same), a text message is not. What
+this process knows of a message and cannot write down at that moment is no unknown result: it is
+written as soon as the store takes it.
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +18,7 @@ from sqlalchemy import bindparam, func, literal_column, select
 
 from call_core.contracts import Clock, DeliveryReport
 from call_core.engine.watch import woken_or
-from call_core.errors import CallCoreError, DeliveryError
+from call_core.errors import CallCoreError, CommitUnknown, DeliveryError
 from call_core.storage import outbox_rows, people_rows, tables
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.outbox_rows import OutboxRow
@@ -61,6 +64,21 @@ class Attempt:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """What this process knows of a message while it is not written down.
+
+    Attributes:
+        row: as it was read before its attempt.
+        attempted_wall_ms: what the attempt wrote, by which it is told from another process's.
+        attempt: what became of it; None: it was certainly not handed over.
+    """
+
+    row: OutboxRow
+    attempted_wall_ms: int
+    attempt: Attempt | None
+
+
 class Outbox:
     """Delivers due messages through the channels.
 
@@ -87,6 +105,8 @@ class Outbox:
         self._tenure = tenure or Tenure({0: 1})
         self._wake = asyncio.Event()
         self._in_flight: dict[int, asyncio.Task[None]] = {}
+        # Each holds the place of its message in flight, so that they are no more than those.
+        self._unwritten: dict[int, Unwritten] = {}
         self._looked_wall_ms: int | None = None
         self._quiet = False
         self.sent = 0
@@ -101,13 +121,16 @@ class Outbox:
         return self._quiet
 
     async def quiesce(self) -> None:
-        """Begin with no further message, and wait for those that are being handed over.
+        """Begin with no further message; wait for those that are being handed over, and their end.
 
         Channels are closed after this: what is cut short at a carrier may have gone out or not.
         """
         self._quiet = True
-        if self._in_flight:
-            await asyncio.wait(list(self._in_flight.values()), timeout=LAST_WORDS_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                while self._in_flight or self._unwritten:
+                    self._write_late()
+                    await asyncio.wait(list(self._in_flight.values()))
 
     async def run(self) -> None:
         """Deliver until cancelled; what is being handed over then is cut short."""
@@ -144,44 +167,54 @@ class Outbox:
         """Begin with what is due now, each message by itself: a slow one holds up no other.
 
         Returns:
-            What was begun, at most `BATCH`. None of these tasks raises.
+            What was begun, at most `BATCH`, and what is written late. None of these tasks raises.
         """
-        room = min(BATCH, MOST_IN_FLIGHT - len(self._in_flight))
+        started = self._write_late()
+        # What ends while the database is read would be taken for what an earlier process left.
+        known = {*self._in_flight, *self._unwritten}
+        room = min(BATCH, MOST_IN_FLIGHT - len(known))
         if room <= 0 or self._is_quiet():
-            return []
+            return started
         now_wall_ms = self._wall.now_ms()
         if self._looked_wall_ms is None or now_wall_ms < self._looked_wall_ms:
             # The clock was set back, perhaps while nothing ran.
             await self._store.run(_pull, now_wall_ms)
         self._looked_wall_ms = now_wall_ms
-        # What ends while the database is read would be taken for what an earlier process left.
-        known = set(self._in_flight)
         shards = (tuple(self._tenure.epochs), self._tenure.shards)
         rows = await self._store.read(_due, now_wall_ms, room + len(known), *shards)
         if self._is_quiet():
-            return []  # since the database was asked: channels may be closed by now
-        started = []
-        for row in [row for row in rows if row.seq not in known][:room]:
-            self._in_flight[row.seq] = task = asyncio.create_task(self._deliver_one(row))
-            task.add_done_callback(partial(self._ended, row.seq))
-            started.append(task)
-        return started
+            return started  # since the database was asked: channels may be closed by now
+        new = [row for row in rows if row.seq not in known][:room]
+        return started + [self._begin(row, partial(self._one, row)) for row in new]
+
+    def _write_late(self) -> list[asyncio.Task[None]]:
+        """Begin to write what is known of messages and could not be written at its time."""
+        return [
+            self._begin(known.row, partial(self._written_late, known))
+            for seq, known in self._unwritten.items()
+            if seq not in self._in_flight
+        ]
+
+    def _begin(self, row: OutboxRow, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        self._in_flight[row.seq] = task = asyncio.create_task(self._safely(row, work))
+        task.add_done_callback(partial(self._ended, row.seq))
+        return task
 
     def _ended(self, seq: int, _: asyncio.Task[None]) -> None:
         """Look again: the next message of this call may go now."""
         del self._in_flight[seq]
         self._wake.set()
 
-    async def _deliver_one(self, row: OutboxRow) -> None:
+    async def _safely(self, row: OutboxRow, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await self._one(row)
+            await work()
         except CallCoreError as error:
             log.warning("outbox.store_unavailable", error=error.code, outbox_id=row.id)
         except Exception:
             log.exception("outbox.failed", outbox_id=row.id)
         else:
             return
-        # It is still due; without a pause it would be tried again at once and for ever.
+        # It is still to do; without a pause it would be tried again at once and for ever.
         await asyncio.sleep(_POLL_S)
 
     async def report(self, report: DeliveryReport) -> None:
@@ -209,11 +242,18 @@ class Outbox:
         if self._is_unknown(row):
             await self._finish(row, Attempt("dead", reason="sent or not, nobody knows"))
             return
-        attempted = await self._store.run(_attempt, row, now, _retry_at(row, now))
+        try:
+            attempted = await self._store.run(_attempt, row, now, _retry_at(row, now))
+        except CommitUnknown:
+            self._unwritten[row.seq] = Unwritten(row, now, None)
+            raise
         if attempted is None:
             await self._finish(row, Attempt("elsewhere", reason="opted out"))
         elif attempted:
-            await self._finish(row, await self._hand_over(row))
+            attempt = await self._hand_over(row)
+            self._unwritten[row.seq] = Unwritten(row, now, attempt)
+            await self._finish(row, attempt)
+            del self._unwritten[row.seq]
 
     @staticmethod
     def _is_unknown(row: OutboxRow) -> bool:
@@ -255,9 +295,18 @@ class Outbox:
             await self._store.run(_failed, row)
             return
         state = await self._store.run(_finish, row, attempt, self._wall.now_ms(), self._node)
+        self._count_dead(state, row, attempt.reason)
+
+    async def _written_late(self, known: Unwritten) -> None:
+        state = await self._store.run(_finish_late, known, self._wall.now_ms(), self._node)
+        del self._unwritten[known.row.seq]
+        log.info("outbox.written_late", outbox_id=known.row.id, state=state)
+        self._count_dead(state, known.row, known.attempt.reason if known.attempt else "")
+
+    def _count_dead(self, state: str, row: OutboxRow, reason: str) -> None:
         if state == "dead":
             self.dead += 1
-            log.warning("outbox.dead", outbox_id=row.id, reason=attempt.reason)
+            log.warning("outbox.dead", outbox_id=row.id, reason=reason)
 
 
 def _due(
@@ -330,6 +379,33 @@ def _finish(tx: Tx, row: OutboxRow, attempt: Attempt, now_wall_ms: int, node: st
     if attempt.state == "dead":
         tx.audit(AuditEntry(now_wall_ms, node, "outbox.dead", row.id))
     return attempt.state
+
+
+def _finish_late(tx: Tx, known: Unwritten, now_wall_ms: int, node: str) -> str:
+    """Write what could not be written at its time.
+
+    Returns:
+        The state now; `unchanged` when the attempt is not there, was written after all, or somebody
+        else has gone on with the message meanwhile.
+    """
+    row, attempt = known.row, known.attempt
+    # Locked, since the lost commit may still be under way.
+    found = tx.one(outbox_rows.LOCKED, seq=row.seq)
+    if found != ("waiting", row.address, row.attempts + 1, known.attempted_wall_ms):
+        return "unchanged"
+    if attempt is None:
+        tx.write(
+            outbox_rows.TAKE_BACK,
+            key_seq=row.seq,
+            due_wall_ms=row.due_wall_ms,
+            attempted_wall_ms=row.attempted_wall_ms,
+            attempts=row.attempts,
+        )
+        return "waiting"
+    if attempt.state == "waiting":
+        _failed(tx, row)
+        return "waiting"
+    return _finish(tx, row, attempt, now_wall_ms, node)
 
 
 def _reported(tx: Tx, report: DeliveryReport, now_wall_ms: int, node: str) -> str:

@@ -123,6 +123,23 @@ FAILED = write_statement(
     update(_O).where(_O.c.seq == bindparam("key_seq")).values(attempted_wall_ms=None),
     name="failed_outbox",
 )
+LOCKED = select_statement(
+    select(_O.c.state, _O.c.address, _O.c.attempts, _O.c.attempted_wall_ms)
+    .where(_O.c.seq == bindparam("seq"))
+    .with_for_update(),
+    name="locked_outbox",
+)
+TAKE_BACK = write_statement(
+    update(_O)
+    .where(_O.c.seq == bindparam("key_seq"))
+    .values(
+        attempted_wall_ms=bindparam("attempted_wall_ms"),
+        attempts=bindparam("attempts"),
+        due_wall_ms=bindparam("due_wall_ms"),
+    ),
+    name="take_back_outbox",
+)
+"""An attempt of which it is certain that nothing was handed over."""
 FINISH = write_statement(
     update(_O).where(_O.c.seq == bindparam("key_seq")).values(state=bindparam("state")),
     name="finish_outbox",

@@ -8,14 +8,16 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from call_core.storage import migrate
+from call_core.storage.runner_inline import Faults, InlineBackend, InlineDatabase
 from tests.support.service import Service
-from tests.support.world import User, opened_world
+from tests.support.world import CountedStore, User, World, opened_world
 
 EVERY_STORE = pytest.mark.parametrize(
     "store_kind",
@@ -75,3 +77,41 @@ async def service(make_service: MakeService) -> Service:
 async def ada(service: Service) -> User:
     """A member of the customer Acme, with an office phone and a cell."""
     return await service.world.user(await service.world.customer(), "Ada")
+
+
+@dataclass
+class Trouble:
+    """Which units the database fails, by name."""
+
+    execute: set[str] = field(default_factory=set)
+    commit: set[str] = field(default_factory=set)
+    answer: set[str] = field(default_factory=set)
+
+
+@pytest.fixture
+def trouble() -> Trouble:
+    """No trouble yet."""
+    return Trouble()
+
+
+@pytest.fixture
+async def troubled(trouble: Trouble) -> AsyncIterator[Service]:
+    """A service on a database that can be told to fail."""
+    memory = InlineDatabase()
+    faults = Faults(
+        fail_execute=lambda name: name in trouble.execute,
+        fail_commit=lambda name: name in trouble.commit,
+        lose_answer=lambda name: name in trouble.answer,
+    )
+
+    async def open_store() -> CountedStore:
+        return CountedStore(InlineBackend(memory, node="test", faults=faults))
+
+    world = World(open_store)
+    await world.start()
+    await world.deck()
+    yield Service(world)
+    await world.check()
+    await world.stop()
+    world.sim.close()
+    memory.close()

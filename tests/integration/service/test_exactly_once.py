@@ -2,8 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,8 @@ from call_core.errors import CallCoreError, CommitUnknown, Overloaded, StoreUnav
 from call_core.requests import Evidence
 from call_core.storage import tables
 from call_core.storage.audit_chain import broken_links
-from call_core.storage.runner_inline import Faults, InlineBackend, InlineDatabase
 from call_core.storage.waiting import StoreLimits
-from tests.integration.service.conftest import EVERY_STORE
+from tests.integration.service.conftest import EVERY_STORE, Trouble
 from tests.support.databases import Gate, held, sqlite_file
 from tests.support.service import AUDIT, REQUESTS, Service
 from tests.support.world import UK, CountedStore, User, World
@@ -126,44 +124,6 @@ async def test_a_database_that_is_away_is_a_temporary_failure(service: Service, 
     await service.world.start()
     assert not await service.world.calls()
     assert (await service.world.core.handle(request)).code == "call_launched"
-
-
-@dataclass
-class Trouble:
-    """Which units the database fails, by name."""
-
-    execute: set[str] = field(default_factory=set)
-    commit: set[str] = field(default_factory=set)
-    answer: set[str] = field(default_factory=set)
-
-
-@pytest.fixture
-async def troubled(trouble: Trouble) -> AsyncIterator[Service]:
-    """A service on a database that can be told to fail."""
-    memory = InlineDatabase()
-    faults = Faults(
-        fail_execute=lambda name: name in trouble.execute,
-        fail_commit=lambda name: name in trouble.commit,
-        lose_answer=lambda name: name in trouble.answer,
-    )
-
-    async def open_store() -> CountedStore:
-        return CountedStore(InlineBackend(memory, node="test", faults=faults))
-
-    world = World(open_store)
-    await world.start()
-    await world.deck()
-    yield Service(world)
-    await world.check()
-    await world.stop()
-    world.sim.close()
-    memory.close()
-
-
-@pytest.fixture
-def trouble() -> Trouble:
-    """No trouble yet."""
-    return Trouble()
 
 
 @pytest.mark.parametrize(

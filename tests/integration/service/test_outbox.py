@@ -1,6 +1,7 @@
 """The outbox: in order, again after failures, elsewhere, or dead with a row in the audit."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from call_core.administration import AddSender
+from call_core.engine import outbox as outbox_module
 from call_core.engine.outbox import MOST_ATTEMPTS, RETRIES_BEFORE_OTHER_ADDRESS, RETRY_S, Outbox
 from call_core.errors import DeliveryError
 from call_core.storage import outbox_rows, tables
@@ -15,7 +17,7 @@ from call_core.storage.outbox_rows import OutboxRow
 from call_core.storage.statements import select_statement
 from call_core.storage.transaction import Tx
 from call_core.units.house import Tenure
-from tests.integration.service.conftest import EVERY_STORE
+from tests.integration.service.conftest import EVERY_STORE, Trouble
 from tests.support.service import Service
 from tests.support.world import US, User
 
@@ -23,6 +25,7 @@ pytestmark = pytest.mark.anyio
 
 Deliver = Callable[[OutboxRow], Awaitable[None]]
 HOUR_MS = 3_600_000
+PHONE = "+12125550101"
 
 
 class Post:
@@ -107,13 +110,28 @@ async def _write(
     await service.world.store.run(_put, user, identifier, where, call_id, channel, now, expires)
 
 
-@pytest.fixture
-async def quiet(service: Service, ada: User) -> AsyncIterator[User]:
-    """Ada with a mail address and a phone, in a world whose own outbox is still meanwhile."""
-    await service.world.administer(AddSender(ada.id, "sms", "+12125550101"))
+@contextlib.asynccontextmanager
+async def _still(service: Service) -> AsyncIterator[User]:
+    user = await service.world.user(await service.world.customer(), "Ada")
+    await service.world.administer(AddSender(user.id, "sms", PHONE))
     await service.world.engine.stop()
-    yield ada
+    yield user
     await service.world.engine.start()
+
+
+@pytest.fixture
+async def quiet(service: Service) -> AsyncIterator[User]:
+    """Ada with a mail address and a phone, in a world whose own outbox is still meanwhile."""
+    async with _still(service) as user:
+        yield user
+
+
+@pytest.fixture
+async def unlucky(troubled: Service, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[User]:
+    """The same on a database that can be told to fail, and without pauses after it did."""
+    monkeypatch.setattr(outbox_module, "_POLL_S", 0.0)
+    async with _still(troubled) as user:
+        yield user
 
 
 async def _states(service: Service) -> list[str]:
@@ -170,14 +188,14 @@ async def test_the_next_address_of_the_user_is_tried(
     for _ in range(RETRIES_BEFORE_OTHER_ADDRESS + 1):
         await _deliver(outbox)
         service.world.wall.jump(3_600_000)
-    assert [row[:2] for row in post.took] == [("+12125550101", "m")]
+    assert [row[:2] for row in post.took] == [(PHONE, "m")]
 
 
 async def test_without_another_address_it_is_tried_for_hours_then_dead(
     service: Service, quiet: User, post: Post
 ) -> None:
     """A relay that is down for an afternoon loses nothing; the end is in the audit."""
-    await service.said(quiet, "stop", channel="sms", sender="+12125550101")
+    await service.said(quiet, "stop", channel="sms", sender=PHONE)
     await _write(service, quiet, "m")
     post.refuse[quiet.address] = DeliveryError("down", retryable=True)
     outbox = _outbox(service, post)
@@ -196,8 +214,8 @@ async def test_the_list_goes_round_to_addresses_before_this_one(
 ) -> None:
     """A text that the phone did not take goes by mail, which stands before it on the list."""
     await service.world.administer(AddSender(quiet.id, "sms", "+12125550102"))
-    await _write(service, quiet, "m", address="+12125550101", channel="sms")
-    for phone in ("+12125550101", "+12125550102"):
+    await _write(service, quiet, "m", address=PHONE, channel="sms")
+    for phone in (PHONE, "+12125550102"):
         post.refuse[phone] = DeliveryError("no", retryable=False)
     outbox = _outbox(service, post)
     while await _deliver(outbox):
@@ -209,8 +227,8 @@ async def test_every_address_is_tried_once_and_then_it_is_dead(
     service: Service, quiet: User, post: Post
 ) -> None:
     """Going round ends where it began."""
-    await _write(service, quiet, "m", address="+12125550101", channel="sms")
-    for address in ("+12125550101", quiet.address):
+    await _write(service, quiet, "m", address=PHONE, channel="sms")
+    for address in (PHONE, quiet.address):
         post.refuse[address] = DeliveryError("no", retryable=False)
     outbox = _outbox(service, post)
     rounds = 0
@@ -224,7 +242,7 @@ async def test_a_channel_that_hangs_holds_up_nobody_else(
     service: Service, quiet: User, post: Post
 ) -> None:
     """The next message goes while the first is being handed over, which is not begun twice."""
-    await _write(service, quiet, "slow", address="+12125550101", channel="sms")
+    await _write(service, quiet, "slow", address=PHONE, channel="sms")
     outbox = _outbox(service, post)
     post.hang = released = asyncio.Event()
     (slow,) = await outbox.start_due()
@@ -244,7 +262,7 @@ async def test_before_the_channels_close_what_is_under_way_is_sent(
     service: Service, quiet: User, post: Post
 ) -> None:
     """A process that stops begins with nothing new; the rest waits for the next process."""
-    await _write(service, quiet, "under way", address="+12125550101", channel="sms")
+    await _write(service, quiet, "under way", address=PHONE, channel="sms")
     stopping = _outbox(service, post)
     post.hang = released = asyncio.Event()
     await stopping.start_due()
@@ -302,12 +320,37 @@ async def test_a_row_that_was_read_before_somebody_else_sent_it_is_not_sent_agai
     assert await service.world.store.run(twice) == [1, 0]
 
 
+@EVERY_STORE
+async def test_an_attempt_that_is_taken_back_leaves_the_row_as_it_was(
+    service: Service, quiet: User
+) -> None:
+    """As if it had never been due."""
+    await _write(service, quiet, "m")
+    ((seq,),) = await service.rows(select_statement(select(tables.outbox.c.seq)))
+    due = select_statement(select(tables.outbox.c.due_wall_ms))
+    before = await service.rows(due)
+    attempt = {"attempted_wall_ms": 1, "due_wall_ms": 2}
+
+    def there_and_back(tx: Tx) -> list[Any]:
+        tx.write(outbox_rows.ATTEMPT, key_seq=seq, key_address=quiet.address, seen=0, **attempt)
+        there = tx.one(outbox_rows.LOCKED, seq=seq)
+        was = {"attempted_wall_ms": None, "attempts": 0, "due_wall_ms": before[0][0]}
+        tx.write(outbox_rows.TAKE_BACK, key_seq=seq, **was)
+        return [there, tx.one(outbox_rows.LOCKED, seq=seq)]
+
+    assert await service.world.store.run(there_and_back) == [
+        ("waiting", quiet.address, 1, 1),
+        ("waiting", quiet.address, 0, None),
+    ]
+    assert await service.rows(due) == before
+
+
 async def test_an_opted_out_address_gets_nothing_more(
     service: Service, quiet: User, post: Post
 ) -> None:
     """STOP is obeyed for what waits already too; it goes to the next address instead."""
-    await _write(service, quiet, "m", address="+12125550101", channel="sms")
-    assert await service.said(quiet, "stop", channel="sms", sender="+12125550101") == "opted_out"
+    await _write(service, quiet, "m", address=PHONE, channel="sms")
+    assert await service.said(quiet, "stop", channel="sms", sender=PHONE) == "opted_out"
     outbox = _outbox(service, post)
     while await _deliver(outbox):
         pass
@@ -320,7 +363,7 @@ async def test_the_list_goes_past_addresses_that_opted_out(
 ) -> None:
     """After mail failed, the phone that said STOP is skipped, the next one is used."""
     await service.world.administer(AddSender(quiet.id, "sms", "+12125550102"))
-    await service.said(quiet, "stop", channel="sms", sender="+12125550101")
+    await service.said(quiet, "stop", channel="sms", sender=PHONE)
     post.refuse[quiet.address] = DeliveryError("no such mailbox", retryable=False)
     await _write(service, quiet, "m")
     outbox = _outbox(service, post)
@@ -377,7 +420,7 @@ async def test_a_pause_outlives_its_process(service: Service, quiet: User, post:
 
 @pytest.mark.parametrize(
     ("channel", "address", "state", "took"),
-    [("smtp", "", "sent", 1), ("sms", "+12125550101", "dead", 0)],
+    [("smtp", "", "sent", 1), ("sms", PHONE, "dead", 0)],
 )
 async def test_a_process_that_died_while_sending(
     service: Service, quiet: User, post: Post, channel: str, address: str, state: str, took: int
@@ -402,8 +445,8 @@ async def test_an_uncertain_text_message_is_not_repeated(
     service: Service, quiet: User, post: Post
 ) -> None:
     """When the gateway may have taken it, neither it nor another address gets it twice."""
-    await _write(service, quiet, "m", channel="sms", address="+12125550101")
-    post.refuse["+12125550101"] = DeliveryError("timeout", retryable=True, uncertain=True)
+    await _write(service, quiet, "m", channel="sms", address=PHONE)
+    post.refuse[PHONE] = DeliveryError("timeout", retryable=True, uncertain=True)
     await _deliver(_outbox(service, post))
     assert await _states(service) == ["dead"]
 
@@ -448,6 +491,134 @@ async def test_stop_and_start(service: Service, ada: User) -> None:
     assert await service.said(ada, "start") == "opted_in"
     assert await service.said(ada, "balance") == "balance"
     assert len(service.sent) >= 1
+
+
+# --- what this process knows while the store is away --------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["execute", "commit", "answer"])
+async def test_a_text_that_was_certainly_not_taken_is_tried_again(
+    troubled: Service, unlucky: User, post: Post, trouble: Trouble, where: str
+) -> None:
+    """The carrier refused (503), and the note of it could not be written at that moment."""
+    await _write(troubled, unlucky, "m", channel="sms", address=PHONE)
+    outbox = _outbox(troubled, post)
+    post.refuse[PHONE] = DeliveryError("503", retryable=True)
+    getattr(trouble, where).add("_failed")
+    await _deliver(outbox)
+    getattr(trouble, where).clear()
+    post.refuse.clear()
+    troubled.world.wall.jump(RETRY_S[0] * 1000)
+    while await _deliver(outbox):
+        pass
+    assert [row[1] for row in post.took] == ["m"]
+    assert await _states(troubled) == ["sent"]
+
+
+@pytest.mark.parametrize("where", ["execute", "commit", "answer"])
+async def test_a_text_whose_attempt_was_perhaps_written_is_sent_at_once(
+    troubled: Service, unlucky: User, post: Post, trouble: Trouble, where: str
+) -> None:
+    """Nothing was handed over, and this process knows it; the attempt does not count."""
+    await _write(troubled, unlucky, "m", channel="sms", address=PHONE)
+    outbox = _outbox(troubled, post)
+    getattr(trouble, where).add("_attempt")
+    await _deliver(outbox)
+    assert post.took == []
+    getattr(trouble, where).clear()
+    while await _deliver(outbox):
+        pass
+    assert [row[1] for row in post.took] == ["m"]
+    assert [row[2:6:3] for row in await troubled.outbox()] == [("sent", 1)]
+
+
+@pytest.mark.parametrize("where", ["execute", "commit", "answer"])
+@pytest.mark.parametrize(("channel", "address"), [("smtp", ""), ("sms", PHONE)])
+async def test_what_was_taken_is_sent_and_not_repeated(
+    troubled: Service,
+    unlucky: User,
+    post: Post,
+    trouble: Trouble,
+    channel: str,
+    address: str,
+    where: str,
+) -> None:
+    """That it was taken is written later; a mail does not go out twice, a text is not dead."""
+    await _write(troubled, unlucky, "m", channel=channel, address=address)
+    outbox = _outbox(troubled, post)
+    getattr(trouble, where).add("_finish")
+    await _deliver(outbox)
+    troubled.world.wall.jump(RETRY_S[0] * 1000)
+    getattr(trouble, where).clear()
+    while await _deliver(outbox):
+        pass
+    assert [row[1] for row in post.took] == ["m"]
+    assert (await _states(troubled), outbox.dead) == (["sent"], 0)
+
+
+async def test_what_is_not_written_yet_is_written_before_the_process_stops(
+    troubled: Service, unlucky: User, post: Post, trouble: Trouble
+) -> None:
+    """The next process would take it for what died on its way."""
+    await _write(troubled, unlucky, "m", channel="sms", address=PHONE)
+    stopping = _outbox(troubled, post)
+    trouble.execute.add("_finish")
+    await _deliver(stopping)
+    assert await _states(troubled) == ["waiting"]
+    trouble.execute.clear()
+    await stopping.quiesce()
+    assert await _states(troubled) == ["sent"]
+
+
+async def test_what_another_process_went_on_with_is_its_own(
+    troubled: Service, unlucky: User, post: Post, trouble: Trouble
+) -> None:
+    """What was known of a message is forgotten when it is somebody else's by now."""
+    await _write(troubled, unlucky, "m")
+    slow, quick = _outbox(troubled, post), _outbox(troubled, post)
+    post.refuse[unlucky.address] = DeliveryError("503", retryable=True)
+    trouble.execute.add("_failed")
+    await _deliver(slow)
+    trouble.execute.clear()
+    post.refuse.clear()
+    troubled.world.wall.jump(RETRY_S[0] * 1000)
+    post.hang, post.handed_over = asyncio.Event(), asyncio.Event()
+    (other,) = await quick.start_due()
+    await post.handed_over.wait()
+    await asyncio.gather(*await slow.start_due())
+    assert [row[5] for row in await troubled.outbox()] == [2]
+    assert not await _deliver(slow)
+    post.hang.set()
+    await other
+    assert [row[1] for row in post.took] == ["m"]
+    assert await _states(troubled) == ["sent"]
+
+
+async def test_what_is_not_written_yet_holds_its_place(
+    troubled: Service,
+    unlucky: User,
+    post: Post,
+    trouble: Trouble,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So there is never more to remember than may be under way."""
+    monkeypatch.setattr(outbox_module, "MOST_IN_FLIGHT", 2)
+    for n in range(3):
+        await _write(troubled, unlucky, f"m{n}", call_id=f"call_{n}")
+    outbox = _outbox(troubled, post)
+    trouble.execute.add("_finish")
+    trouble.execute.add("_finish_late")
+    for _ in range(3):
+        await _deliver(outbox)
+    assert [row[1] for row in post.took] == ["m0", "m1"]
+    trouble.execute.clear()
+    while await _deliver(outbox):
+        pass
+    assert [row[1] for row in post.took] == ["m0", "m1", "m2"]
+    assert await _states(troubled) == ["sent"] * 3
+
+
+# --- many nodes ---------------------------------------------------------------------------------
 
 
 @EVERY_STORE
