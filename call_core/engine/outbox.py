@@ -9,20 +9,19 @@ written as soon as the store takes it.
 import asyncio
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
-from sqlalchemy import bindparam, func, literal_column, select
 
 from call_core.contracts import Clock, DeliveryReport
 from call_core.engine.watch import woken_or
 from call_core.errors import CallCoreError, CommitUnknown, DeliveryError
-from call_core.storage import outbox_rows, people_rows, tables
+from call_core.storage import outbox_rows, people_rows
 from call_core.storage.audit_chain import AuditEntry
 from call_core.storage.outbox_rows import OutboxRow
-from call_core.storage.statements import select_statement
 from call_core.storage.store import Store
 from call_core.storage.transaction import Tx
 from call_core.units.house import Tenure
@@ -32,6 +31,8 @@ log = structlog.get_logger(__name__)
 Deliver = Callable[[OutboxRow], Awaitable[None]]
 BATCH = 50
 MOST_IN_FLIGHT = 200
+"""Messages of one channel that are begun at a look, and that are under way: what one channel cannot
+get rid of takes no other's place."""
 RETRY_S = (5, 15, 60, 300, 900, 1800, 3600)
 RETRIES_BEFORE_OTHER_ADDRESS = 4
 MOST_ATTEMPTS = 24
@@ -44,15 +45,6 @@ REPORT_PAUSE_S = 0.25
 _POLL_S = 1.0
 LAST_WORDS_S = 8.0
 """How long `quiesce` waits for what is being handed over."""
-
-
-NEXT_DUE = select_statement(
-    select(func.min(tables.outbox.c.due_wall_ms)).where(
-        tables.outbox.c.state == literal_column("'waiting'"),
-        tables.outbox.c.due_wall_ms > bindparam("after"),
-    ),
-    name="next_due_of_outbox",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +97,9 @@ class Outbox:
         self._tenure = tenure or Tenure({0: 1})
         self._wake = asyncio.Event()
         self._in_flight: dict[int, asyncio.Task[None]] = {}
-        # Each holds the place of its message in flight, so that they are no more than those.
         self._unwritten: dict[int, Unwritten] = {}
+        # The channel of each of both: what is remembered is bounded as what is under way.
+        self._places: dict[int, str] = {}
         self._looked_wall_ms: int | None = None
         self._quiet = False
         self.sent = 0
@@ -167,25 +160,24 @@ class Outbox:
         """Begin with what is due now, each message by itself: a slow one holds up no other.
 
         Returns:
-            What was begun, at most `BATCH`, and what is written late. None of these tasks raises.
+            What was begun, at most `BATCH` of each channel, and what is written late. None of these
+            tasks raises.
         """
         started = self._write_late()
-        # What ends while the database is read would be taken for what an earlier process left.
-        known = {*self._in_flight, *self._unwritten}
-        room = min(BATCH, MOST_IN_FLIGHT - len(known))
-        if room <= 0 or self._is_quiet():
+        if self._is_quiet():
             return started
+        # What ends while the database is read would be taken for what an earlier process left.
+        places = dict(self._places)
         now_wall_ms = self._wall.now_ms()
         if self._looked_wall_ms is None or now_wall_ms < self._looked_wall_ms:
             # The clock was set back, perhaps while nothing ran.
             await self._store.run(_pull, now_wall_ms)
         self._looked_wall_ms = now_wall_ms
         shards = (tuple(self._tenure.epochs), self._tenure.shards)
-        rows = await self._store.read(_due, now_wall_ms, room + len(known), *shards)
+        rows = await self._store.read(_due, now_wall_ms, places, *shards)
         if self._is_quiet():
             return started  # since the database was asked: channels may be closed by now
-        new = [row for row in rows if row.seq not in known][:room]
-        return started + [self._begin(row, partial(self._one, row)) for row in new]
+        return started + [self._begin(row, partial(self._one, row)) for row in rows]
 
     def _write_late(self) -> list[asyncio.Task[None]]:
         """Begin to write what is known of messages and could not be written at its time."""
@@ -196,6 +188,7 @@ class Outbox:
         ]
 
     def _begin(self, row: OutboxRow, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        self._places[row.seq] = row.channel
         self._in_flight[row.seq] = task = asyncio.create_task(self._safely(row, work))
         task.add_done_callback(partial(self._ended, row.seq))
         return task
@@ -203,6 +196,8 @@ class Outbox:
     def _ended(self, seq: int, _: asyncio.Task[None]) -> None:
         """Look again: the next message of this call may go now."""
         del self._in_flight[seq]
+        if seq not in self._unwritten:
+            del self._places[seq]
         self._wake.set()
 
     async def _safely(self, row: OutboxRow, work: Callable[[], Awaitable[None]]) -> None:
@@ -310,14 +305,22 @@ class Outbox:
 
 
 def _due(
-    tx: Tx, now_wall_ms: int, most: int, owned: tuple[int, ...], shards: int
+    tx: Tx, now_wall_ms: int, places: Mapping[int, str], owned: tuple[int, ...], shards: int
 ) -> list[OutboxRow]:
-    mask = sum(1 << shard for shard in owned)
-    return tx.all(outbox_rows.DUE, now=now_wall_ms, most=most, mask=mask, shards=shards)
+    """Return what may be begun now: of each channel as much as it has places free."""
+    mask, held = sum(1 << shard for shard in owned), Counter(places.values())
+    found: list[OutboxRow] = []
+    for (channel,) in tx.all(outbox_rows.CHANNELS):
+        room = min(BATCH, MOST_IN_FLIGHT - held[channel])
+        if room > 0:
+            due = {"channel": channel, "now": now_wall_ms, "most": room + held[channel]}
+            rows = tx.all(outbox_rows.DUE, **due, mask=mask, shards=shards)
+            found += [row for row in rows if row.seq not in places][:room]
+    return found
 
 
 def _next_due(tx: Tx, after_wall_ms: int) -> int | None:
-    row = tx.one(NEXT_DUE, after=after_wall_ms)
+    row = tx.one(outbox_rows.NEXT_DUE, after=after_wall_ms)
     return None if row is None else row[0]
 
 

@@ -54,6 +54,7 @@ class OutboxRow(NamedTuple):
 
 _COLUMNS = tuple(_O.c[name] for name in OutboxRow._fields)
 _EARLIER = _O.alias("earlier")
+_LATER = _O.alias("later")
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
 """Written out, since a partial index serves no placeholders."""
 INSERT = write_statement(
@@ -67,10 +68,27 @@ _OURS = (
     == 1
 )
 """Each message belongs to one shard, by its number; a node sends those of the shards it owns."""
+_FIRST = (
+    select(func.min(_O.c.channel).label("channel"))
+    .where(_O.c.state == _WAITING)
+    .cte("channels", recursive=True)
+)
+_CHANNELS = _FIRST.union_all(
+    select(
+        select(func.min(_LATER.c.channel))
+        .where(_LATER.c.state == _WAITING, _LATER.c.channel > _FIRST.c.channel)
+        .scalar_subquery()
+    ).where(_FIRST.c.channel.is_not(None))
+)
+"""The channels for which something waits: one step in the index for each, however much waits."""
+CHANNELS = select_statement(
+    select(_CHANNELS.c.channel).where(_CHANNELS.c.channel.is_not(None)), name="channels_of_outbox"
+)
 DUE = select_statement(
     select(*_COLUMNS)
     .where(
         _O.c.state == _WAITING,
+        _O.c.channel == bindparam("channel"),
         _O.c.due_wall_ms <= bindparam("now"),
         _OURS,
         ~select(_EARLIER.c.seq)
@@ -101,7 +119,19 @@ IS_WAITING = select_statement(
     name="is_waiting_outbox",
 )
 NEXT_DUE = select_statement(
-    select(func.min(_O.c.due_wall_ms)).where(_O.c.state == _WAITING), name="next_due_outbox"
+    select(
+        func.min(
+            select(func.min(_O.c.due_wall_ms))
+            .where(
+                _O.c.state == _WAITING,
+                _O.c.channel == _CHANNELS.c.channel,
+                _O.c.due_wall_ms > bindparam("after"),
+            )
+            .correlate(_CHANNELS)
+            .scalar_subquery()
+        )
+    ).select_from(_CHANNELS),
+    name="next_due_of_outbox",
 )
 ATTEMPT = write_statement(
     update(_O)

@@ -209,6 +209,7 @@ def _no_order(_: object) -> object:
         select(*columns)
         .where(
             out.c.state == literal_column("'waiting'"),
+            out.c.channel == bindparam("channel"),
             out.c.due_wall_ms <= bindparam("now"),
             outbox_rows._OURS,  # noqa: SLF001  (all of it but what holds back)
         )

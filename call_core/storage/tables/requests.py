@@ -116,6 +116,7 @@ outbox = Table(
     UniqueConstraint("id", name="uq_outbox_id"),
     Index(
         "ix_outbox_waiting",
+        "channel",
         "due_wall_ms",
         "seq",
         sqlite_where=_WAITING,

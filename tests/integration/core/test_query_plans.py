@@ -13,9 +13,9 @@ import pytest
 import call_core
 from call_core.storage.statements import DialectName, Statement
 
-SMALL = frozenset({"facts", "freezes", "inbox", "ports", "shards", "tariffs"})
-"""Tables that the operator fills by hand, those with a row per node, shard or trunk, and what
-waits to be done, of which there is a limit."""
+SMALL = frozenset({"channels", "facts", "freezes", "inbox", "ports", "shards", "tariffs"})
+"""Tables that the operator fills by hand, those with a row per node, shard, trunk or channel, and
+what waits to be done, of which there is a limit."""
 LIVE = frozenset({"ix_calls_due", "ix_legs_unsettled", "ix_outbox_waiting"})
 """Partial indexes that hold only what lives now; what has ended is not in them."""
 RARE = {

@@ -10,7 +10,13 @@ from sqlalchemy import select
 
 from call_core.administration import AddSender
 from call_core.engine import outbox as outbox_module
-from call_core.engine.outbox import MOST_ATTEMPTS, RETRIES_BEFORE_OTHER_ADDRESS, RETRY_S, Outbox
+from call_core.engine.outbox import (
+    BATCH,
+    MOST_ATTEMPTS,
+    RETRIES_BEFORE_OTHER_ADDRESS,
+    RETRY_S,
+    Outbox,
+)
 from call_core.errors import DeliveryError
 from call_core.storage import outbox_rows, tables
 from call_core.storage.outbox_rows import OutboxRow
@@ -256,6 +262,71 @@ async def test_a_channel_that_hangs_holds_up_nobody_else(
     await slow
     assert [row[1] for row in post.took] == ["quick", "slow"]
     assert await _states(service) == ["sent", "sent"]
+
+
+@EVERY_STORE
+async def test_a_channel_that_hangs_takes_no_other_channels_place(
+    service: Service, quiet: User, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relay that is a black hole has as many mails as may be under way; a text goes out."""
+    monkeypatch.setattr(outbox_module, "MOST_IN_FLIGHT", 3)
+    for n in range(5):
+        await _write(service, quiet, f"mail{n}", call_id=f"call_{n}")
+    hang = asyncio.Event()
+
+    async def mail(row: OutboxRow) -> None:
+        await hang.wait()
+        await post.deliver(row)
+
+    outbox = Outbox(service.world.store, service.world.wall, {**post(), "smtp": mail}, "test")
+    mails = await outbox.start_due()
+    assert (len(mails), await outbox.start_due()) == (3, [])
+    service.world.wall.jump(1)
+    await _write(service, quiet, "text", address=PHONE, channel="sms")
+    for _ in range(2):
+        await _deliver(outbox)
+        service.world.wall.jump(RETRY_S[0] * 1000)
+    assert [row[1] for row in post.took] == ["text"]
+    hang.set()
+    await asyncio.gather(*mails)
+    while await _deliver(outbox):
+        pass
+    assert sorted(row[1] for row in post.took) == [*(f"mail{n}" for n in range(5)), "text"]
+
+
+@EVERY_STORE
+async def test_a_backlog_of_one_channel_is_not_before_another_channel(
+    service: Service, quiet: User, post: Post
+) -> None:
+    """A text is begun at the first look, however many mails have been due for longer."""
+    for n in range(2 * BATCH):
+        await _write(service, quiet, f"mail{n}", call_id=f"call_{n}")
+    service.world.wall.jump(1)
+    await _write(service, quiet, "text", address=PHONE, channel="sms")
+    outbox = _outbox(service, post)
+    assert await _deliver(outbox)
+    took = [row[1] for row in post.took]
+    assert (len(took), "text" in took) == (BATCH + 1, True)
+
+
+async def test_what_is_due_next_is_the_first_of_every_channel(
+    service: Service, quiet: User, post: Post
+) -> None:
+    """Whichever channel it is for."""
+    post.refuse = dict.fromkeys((quiet.address, PHONE), DeliveryError("later", retryable=True))
+    outbox = _outbox(service, post)
+    await _write(service, quiet, "text", address=PHONE, channel="sms")
+    await _deliver(outbox)
+    first_ms = service.world.wall.now_ms() + RETRY_S[0] * 1000
+    service.world.wall.jump(1)
+    await _write(service, quiet, "mail")
+    await _deliver(outbox)
+
+    def next_due(tx: Tx, after: int) -> object:
+        return tx.one(outbox_rows.NEXT_DUE, after=after)
+
+    found = [await service.world.store.read(next_due, first_ms + n) for n in (-1, 0, 1)]
+    assert found == [(first_ms,), (first_ms + 1,), (None,)]
 
 
 async def test_before_the_channels_close_what_is_under_way_is_sent(

@@ -265,4 +265,4 @@ CREATE TABLE outbox (
 );
 CREATE INDEX ix_outbox_created ON outbox (created_wall_ms);
 CREATE INDEX ix_outbox_order ON outbox (address, call_id, seq) WHERE state = 'waiting';
-CREATE INDEX ix_outbox_waiting ON outbox (due_wall_ms, seq) WHERE state = 'waiting';
+CREATE INDEX ix_outbox_waiting ON outbox (channel, due_wall_ms, seq) WHERE state = 'waiting';
