@@ -1,6 +1,7 @@
 """The running service: opens everything in order, waits, drains in the opposite order.
 
-    settings -> core -> channels -> HTTP -> ready ... stop -> no new work -> finish -> close
+    settings -> core -> channels -> HTTP -> outbox -> ready
+    stop -> no new work -> finish -> close
 
 A stop (SIGTERM, SIGINT or the event that was given) takes the listeners away first, lets what was
 begun finish, then lets go of calls: on a simulator they go on in its file, on a switch they go on
@@ -121,7 +122,7 @@ async def running(
         )
         stack.callback(stop.set)
         with _refused_when_served():
-            await core.start(channels)
+            await core.start()
         stack.push_async_callback(core.stop)
         for channel in channels:
             await _started(channel)
@@ -129,6 +130,7 @@ async def running(
         stack.push_async_callback(core.engine.outbox.quiesce)
         await listener.start(app)
         stack.push_async_callback(listener.stop)
+        core.deliver_by(channels)
         readiness.started = True
         stack.callback(_drain, readiness, stop)
         yield Running(settings, core, channels, environment, url)

@@ -2,7 +2,9 @@
 
 async with open_core(settings) as core:        # database, switch, core; nothing runs yet
     channels = build_channels(settings, environment)
-    await core.start(channels)                 # from now on calls are driven
+    await core.start()                         # from now on calls are driven
+    …                                          # the channels are started
+    core.deliver_by(channels)                  # from now on messages go out
     …
     await core.stop()
 """
@@ -96,11 +98,16 @@ class Core(CallCoreDoor):
         self.metrics = metrics
         self._deliver = deliver
 
-    async def start(self, channels: Sequence[Channel] = ()) -> None:
-        """Start driving calls; messages go out through these channels."""
+    async def start(self) -> None:
+        """Start driving calls; messages wait for `deliver_by`, here or in another process."""
+        self.engine.outbox.hold()
+        await super().start()
+
+    def deliver_by(self, channels: Sequence[Channel]) -> None:
+        """Let messages go out through these channels, which are started."""
         for channel in channels:
             self._deliver[channel.name] = _deliverer(channel)
-        await super().start()
+        self.engine.outbox.release()
 
     def add_checks(self, readiness: Readiness) -> None:
         """Let `/readyz` look at the database, the switch and the engine."""

@@ -110,8 +110,17 @@ class Outbox:
         self._wake.set()
 
     def _is_quiet(self) -> bool:
-        """Whether `quiesce` was called: asked anew after each wait, during which it may be."""
+        """Whether nothing is to be begun: asked anew after each wait, during which it may be."""
         return self._quiet
+
+    def hold(self) -> None:
+        """Begin with nothing until `release`: the channels are not open yet."""
+        self._quiet = True
+
+    def release(self) -> None:
+        """Begin with what waits."""
+        self._quiet = False
+        self.wake()
 
     async def quiesce(self) -> None:
         """Begin with no further message; wait for those that are being handed over, and their end.

@@ -88,8 +88,10 @@ class KannelChannel(Channel):
         Raises:
             DeliveryError: it was not taken, or nobody knows.
         """
-        if self._sendsms is None:
+        if not self._kannel.sendsms_url:
             raise DeliveryError("kannel_sms.sendsms_url is not set", retryable=False)
+        if self._sendsms is None:
+            raise DeliveryError("kannel_sms is not open", retryable=True)
         await self._sendsms.send(message)
 
     async def probe(self, identity: Identity, text: str) -> str:

@@ -94,8 +94,10 @@ class TwilioChannel(Channel):
         Raises:
             DeliveryError: it was not taken, or nobody knows.
         """
-        if self._sender is None:
+        if not self._twilio.account_sid:
             raise DeliveryError("twilio_sms.account_sid is not set", retryable=False)
+        if self._sender is None:
+            raise DeliveryError("twilio_sms is not open", retryable=True)
         made = sms_segments(message, self._twilio.max_segments)
         callback = f"{self._door.url}{STATUS_PATH}?{urlencode({'message': message.id})}"
         try:

@@ -87,7 +87,7 @@ async def _carry(settings: "Settings", user: str, line: str) -> "tuple[Outcome, 
     from gateway.wiring import open_core
 
     async with open_core(settings) as core:
-        await core.start([])
+        await core.start()
         try:
             outcome = await say(core, user, line)
             return outcome, await _carried(core, outcome)

@@ -101,7 +101,7 @@ async def _test_call(core: "Core", user_id: str, country: str) -> list[str]:
     from gateway.cli.calls import bill_of, say
     from gateway.first_run import example_in
 
-    await core.start([])
+    await core.start()
     try:
         outcome = await say(core, user_id, f"call {example_in(country)} max 1 min")
         return await bill_of(core, outcome.call_id) if isinstance(outcome, Launched) else []

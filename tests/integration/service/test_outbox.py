@@ -329,6 +329,23 @@ async def test_what_is_due_next_is_the_first_of_every_channel(
     assert found == [(first_ms,), (first_ms + 1,), (None,)]
 
 
+async def test_before_the_channels_are_open_nothing_is_begun(
+    service: Service, quiet: User, post: Post
+) -> None:
+    """What waits goes out as soon as they are."""
+    outbox = _outbox(service, post)
+    outbox.hold()
+    await _write(service, quiet, "m")
+    running = asyncio.create_task(outbox.run())
+    assert await outbox.start_due() == []
+    assert await _states(service) == ["waiting"]
+    outbox.release()
+    await post.handed_over.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert [row[1] for row in post.took] == ["m"]
+
+
 async def test_before_the_channels_close_what_is_under_way_is_sent(
     service: Service, quiet: User, post: Post
 ) -> None:

@@ -210,3 +210,11 @@ async def test_without_sendsms_answers_go_elsewhere(world: World) -> None:
         await channel.deliver(OUTGOING)
     await channel.stop()
     assert not raised.value.retryable
+
+
+async def test_a_channel_that_is_not_open_takes_it_later(world: World) -> None:
+    """Before the start and after the stop nothing is sent, and nothing is lost."""
+    channel = world.channel(sendsms_url="http://127.0.0.1:1/cgi-bin/sendsms")
+    with pytest.raises(DeliveryError) as raised:
+        await channel.deliver(OUTGOING)
+    assert (raised.value.retryable, raised.value.uncertain) == (True, False)

@@ -372,6 +372,14 @@ async def test_without_an_account_answers_go_elsewhere(world: World) -> None:
     assert not raised.value.retryable
 
 
+async def test_a_channel_that_is_not_open_takes_it_later(world: World) -> None:
+    """Before the start and after the stop nothing is sent, and nothing is lost."""
+    channel = world.channel(account_sid=ACCOUNT, from_number=NUMBER)
+    with pytest.raises(DeliveryError) as raised:
+        await channel.deliver(OUTGOING)
+    assert (raised.value.retryable, raised.value.uncertain) == (True, False)
+
+
 async def test_without_a_key_there_is_no_probe(world: World) -> None:
     """It could not sign."""
     with pytest.raises(DeliveryError):
