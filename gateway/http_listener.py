@@ -48,6 +48,19 @@ class HttpListener:
         self._server: _Embedded | None = None
         self._task: asyncio.Task[None] | None = None
 
+    def open(self) -> None:
+        """Take connections, which are answered from `start` on.
+
+        A switch that asks us about its first call meanwhile waits, and finds no closed door.
+
+        Raises:
+            ListenError: somebody else has begun to listen on the address.
+        """
+        try:
+            self._socket.listen(BACKLOG)
+        except OSError as error:
+            raise _taken(self.host, self.port, error) from error
+
     async def start(self, app: FastAPI) -> None:
         """Serve until `stop`; returns when connections are taken."""
         config = uvicorn.Config(
@@ -87,9 +100,13 @@ def _bound_socket(host: str, port: int) -> socket.socket:
         made.bind((host, port))
     except OSError as error:
         made.close()
-        raise ListenError(
-            f"{host}:{port} cannot be listened on ({error.strerror}); stop what uses it, or set "
-            "another http.port."
-        ) from error
+        raise _taken(host, port, error) from error
     made.setblocking(False)  # noqa: FBT003  (the standard library's signature)
     return made
+
+
+def _taken(host: str, port: int, error: OSError) -> ListenError:
+    return ListenError(
+        f"{host}:{port} cannot be listened on ({error.strerror}); stop what uses it, or set "
+        "another http.port."
+    )

@@ -121,6 +121,7 @@ async def running(
             version=version(),
         )
         stack.callback(stop.set)
+        listener.open()
         with _refused_when_served():
             await core.start()
         stack.push_async_callback(core.stop)

@@ -1,5 +1,7 @@
 """The embedded HTTP server."""
 
+import asyncio
+
 import httpx2
 import pytest
 from fastapi import FastAPI
@@ -29,6 +31,35 @@ async def test_it_serves_on_a_free_port_until_it_is_stopped() -> None:
         with pytest.raises(httpx2.ConnectError):
             await asking.get(url)
     await listener.stop()
+
+
+async def test_who_comes_before_the_start_is_answered_after_it() -> None:
+    """Once it is open nobody finds a closed door."""
+    app = FastAPI()
+
+    @app.get("/")
+    async def index() -> str:
+        return "here"
+
+    listener = HttpListener("127.0.0.1", 0)
+    listener.open()
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    await listener.start(app)
+    assert (await reader.read()).endswith(b'"here"')
+    writer.close()
+    await listener.stop()
+
+
+async def test_who_listens_first_has_the_address() -> None:
+    """Two may bind before one of them listens; the second is told in one sentence."""
+    first = HttpListener("127.0.0.1", 0)
+    second = HttpListener("127.0.0.1", first.port)
+    first.open()
+    with pytest.raises(ListenError, match=rf"127\.0\.0\.1:{first.port} .*set another http\.port"):
+        second.open()
+    await second.stop()
+    await first.stop()
 
 
 async def test_a_port_in_use_is_one_sentence() -> None:
