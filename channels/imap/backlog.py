@@ -9,7 +9,8 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-TRY_LIMIT = 8  # failures of ours on one mail, two minutes with the usual pauses, before Failed
+TRY_LIMIT = 8  # failures on one mail, two minutes with the usual pauses, before Failed
+SKIP_S = 3_600.0  # how long a mail is left alone that cannot be had and perhaps not moved either
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Backoff:
 
 @dataclass(slots=True)
 class _Failure:
+    given_before: int
     tries: int = 0
     due_s: float = 0.0
 
@@ -50,6 +52,7 @@ class Backlog:
     _uid_validity: int = -1
     _failures: dict[int, _Failure] = field(default_factory=dict)
     _answered: dict[int, str] = field(default_factory=dict)
+    _given: int = 0
     _core_failures: int = 0
     _core_due_s: float = 0.0
 
@@ -61,17 +64,35 @@ class Backlog:
             self._answered.clear()
 
     def due(self, uids: Iterable[int], now_s: float) -> list[int]:
-        """Return which of the mails in the folder may be tried now, oldest first."""
+        """Return which of the mails in the folder may be tried now, oldest first.
+
+        Those that failed come last: a server may hang up at one of them, every time.
+        """
         present = sorted(uids)
         self._failures = {uid: self._failures[uid] for uid in present if uid in self._failures}
         self._answered = {uid: self._answered[uid] for uid in present if uid in self._answered}
         if now_s < self._core_due_s:
             return []
-        return [
-            uid
-            for uid in present
-            if uid not in self._failures or self._failures[uid].due_s <= now_s
-        ]
+        again = [uid for uid, failure in self._failures.items() if failure.due_s <= now_s]
+        return [uid for uid in present if uid not in self._failures] + again
+
+    def given(self) -> None:
+        """Take note that the server has given out a mail."""
+        self._given += 1
+
+    def is_hopeless(self, uid: int) -> bool:
+        """Whether a mail failed too often while others came through: it is not the server alone."""
+        failure = self._failures.get(uid)
+        return (
+            failure is not None
+            and failure.tries >= TRY_LIMIT
+            and self._given > failure.given_before
+        )
+
+    def skip(self, uid: int, now_s: float) -> None:
+        """Leave a hopeless mail alone for an hour, if it stays at all; then it has one try."""
+        failure = self._failures[uid]
+        failure.tries, failure.due_s = TRY_LIMIT - 1, now_s + SKIP_S
 
     def answered(self, uid: int, folder: str) -> None:
         """Remember where a mail must go: it must only be moved, not handled again."""
@@ -88,7 +109,7 @@ class Backlog:
 
     def failed(self, uid: int, now_s: float) -> int:
         """Put one mail off; return how often it has failed."""
-        failure = self._failures.setdefault(uid, _Failure())
+        failure = self._failures.setdefault(uid, _Failure(self._given))
         failure.tries += 1
         failure.due_s = now_s + self.backoff.pause_s(failure.tries)
         return failure.tries

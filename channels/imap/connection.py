@@ -25,6 +25,10 @@ WAKE_BYTES_LIMIT = 64  # one is written for each call of `Wake.set`
 HEAD_LIMIT = HEADER_SIZE_LIMIT + 1_024  # octets of the head of a mail that is too large
 
 
+class NotGivenError(Exception):
+    """The server does not give out a mail; the connection is as good as before."""
+
+
 class NotMovedError(Exception):
     """The server refused to move a mail; the connection is as good as before."""
 
@@ -151,7 +155,18 @@ class Connection:
 
         Its size is asked for first; the octets asked for are limited besides, should the server
         have been wrong about it.
+
+        Raises:
+            NotGivenError: the server refused.
         """
+        try:
+            return self._fetch(uid)
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError as error:
+            raise NotGivenError(str(error)) from error
+
+    def _fetch(self, uid: int) -> Mail | None:
         size = self._item(uid, "RFC822.SIZE", b"RFC822.SIZE")
         if size is None:
             return None

@@ -20,8 +20,8 @@ import structlog
 from call_core.errors import CallCoreError
 from call_core.outcomes import Outcome
 from call_core.requests import Request
-from channels.imap.backlog import TRY_LIMIT, Backlog, Backoff
-from channels.imap.connection import Connection, NotMovedError, Wake
+from channels.imap.backlog import SKIP_S, TRY_LIMIT, Backlog, Backoff
+from channels.imap.connection import Connection, NotGivenError, NotMovedError, Wake
 from channels.imap.reading import Mail, MailReader
 from channels.imap.settings import MailboxSettings
 from channels.kit.contract import fault_of
@@ -144,9 +144,12 @@ class Watcher:
         """
         folder = self._backlog.destination(uid)
         if folder is None:
-            mail = connection.fetch(uid)
+            if self._backlog.is_hopeless(uid):
+                self._put_away(connection, uid)
+                return
+            mail = self._fetched(connection, uid)
             if mail is None:
-                return  # somebody else took it
+                return
             folder = self._handled(uid, mail)
             if folder is None:
                 return
@@ -156,6 +159,47 @@ class Watcher:
         except NotMovedError as error:
             tries = self._backlog.failed(uid, time.monotonic())
             self._log.error("mail_not_moved", folder=folder, tries=tries, reason=str(error))
+            return
+        except Exception:
+            self._backlog.failed(uid, time.monotonic())
+            raise
+        self._backlog.moved(uid)
+
+    def _fetched(self, connection: Connection, uid: int) -> Mail | None:
+        """Return a mail; None when the server does not give it out, so that it is tried later.
+
+        It may hang up instead of saying so. That counts as a failure of this mail, over all
+        connections, so that the next one begins with others.
+        """
+        try:
+            mail = connection.fetch(uid)
+        except Exception as error:
+            if self._stopping.is_set():
+                raise
+            self._not_given(uid, repr(error))
+            if isinstance(error, NotGivenError):
+                return None
+            raise
+        if mail is None:
+            self._not_given(uid, "nothing came; perhaps it was moved away meanwhile")
+        else:
+            self._backlog.given()
+        return mail
+
+    def _not_given(self, uid: int, reason: str) -> None:
+        tries = self._backlog.failed(uid, time.monotonic())
+        log = self._log.info if tries == 1 else self._log.warning
+        log("mail_not_given", uid=uid, tries=tries, reason=reason)
+
+    def _put_away(self, connection: Connection, uid: int) -> None:
+        """Move a mail away that the server gives to nobody; if it cannot be moved, leave it."""
+        self._backlog.skip(uid, time.monotonic())
+        folder = self._settings.failed_folder
+        self._log.error("mail_given_up", uid=uid, folder=folder)
+        try:
+            connection.move(uid, folder)
+        except NotMovedError as error:
+            self._log.error("mail_left", uid=uid, retry_s=SKIP_S, reason=str(error))
             return
         self._backlog.moved(uid)
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from channels.imap.backlog import Backlog, Backoff
+from channels.imap.backlog import SKIP_S, TRY_LIMIT, Backlog, Backoff
 
 
 class Highest(random.Random):
@@ -49,8 +49,51 @@ def test_a_mail_that_failed_waits_and_the_others_do_not() -> None:
     made = backlog()
     assert (made.failed(3, 10.0), made.failed(3, 10.0)) == (1, 2)
     assert made.due([3, 5], 11.9) == [5]
-    assert made.due([3, 5], 12.0) == [3, 5]
+    assert made.due([3, 5], 12.0) == [5, 3]
     assert (made.wait_s(11.5, 60.0), made.wait_s(13.0, 60.0)) == (0.5, 0.0)
+
+
+def test_those_that_failed_come_last() -> None:
+    """A server that hangs up at one of them has given out all others by then."""
+    made = backlog()
+    made.failed(4, 0.0)
+    made.failed(3, 0.0)
+    assert made.due([6, 5, 4, 3], 1.0) == [5, 6, 3, 4]
+
+
+def test_a_mail_is_hopeless_when_others_came_through_meanwhile() -> None:
+    """Not when the server gives out nothing at all, however long that lasts."""
+    made = backlog()
+    made.given()
+    for _ in range(TRY_LIMIT + 1):
+        made.failed(3, 0.0)
+    assert (made.is_hopeless(3), made.is_hopeless(5)) == (False, False)
+    made.given()
+    assert (made.is_hopeless(3), made.is_hopeless(5)) == (True, False)
+
+
+def test_a_mail_is_not_hopeless_before_the_last_try() -> None:
+    """One failure less than the limit."""
+    made = backlog()
+    for _ in range(TRY_LIMIT - 1):
+        made.failed(3, 0.0)
+    made.given()
+    assert not made.is_hopeless(3)
+    made.failed(3, 0.0)
+    assert made.is_hopeless(3)
+
+
+def test_a_mail_that_is_skipped_has_one_try_an_hour_later() -> None:
+    """And is given up anew when that fails too."""
+    made = backlog()
+    for _ in range(TRY_LIMIT):
+        made.failed(3, 0.0)
+    made.given()
+    made.skip(3, 10.0)
+    assert not made.is_hopeless(3)
+    assert (made.due([3, 5], 9.9 + SKIP_S), made.due([3, 5], 10.0 + SKIP_S)) == ([5], [5, 3])
+    made.failed(3, 10.0 + SKIP_S)
+    assert made.is_hopeless(3)
 
 
 def test_a_core_that_cannot_take_mail_puts_everything_off() -> None:
