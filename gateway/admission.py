@@ -5,7 +5,8 @@ much as half a launch, so that a crowd ten times as large as what can be done wo
 time to do any of it. Here a refusal costs the reading of the request's head.
 
 A request counts from the moment it is here whole until it is answered: who sends slowly takes no
-place. A stream of events stops counting when it begins.
+place, nor does what waits behind another request of its connection. A stream of events stops
+counting when it begins.
 """
 
 import json

@@ -91,7 +91,12 @@ async def running(
     if sentence:
         raise SettingsError(sentence)
     gate = Gate(settings.http.max_requests_at_once)
-    limits = ConnectionLimits(settings.http.request_timeout_s, settings.http.max_connections, gate)
+    limits = ConnectionLimits(
+        settings.http.request_timeout_s,
+        settings.http.write_timeout_s,
+        settings.http.max_connections,
+        gate,
+    )
     listener = HttpListener(settings.http.host, settings.http.port, limits)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(listener.stop)

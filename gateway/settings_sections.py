@@ -58,6 +58,11 @@ class HttpSettings(Section):
         ge=1,
         description="a request whose head or body is not here by then is refused (408)",
     )
+    write_timeout_s: int = Field(
+        default=60,
+        ge=1,
+        description="a connection whose peer takes nothing of an answer for so long is cut off",
+    )
     max_connections: int = Field(
         default=1000, ge=1, description="connections open at once; more are refused (503)"
     )

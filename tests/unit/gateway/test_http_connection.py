@@ -1,13 +1,14 @@
 """Slow, long and too many HTTP connections, on a real socket."""
 
 import asyncio
+import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
 
 import httpx2
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 
 from gateway.admission import Gate
@@ -15,6 +16,7 @@ from gateway.app import create_app
 from gateway.http_connection import (
     MAX_HEAD_BYTES,
     MAX_UNREAD_BYTES,
+    MAX_WAITING,
     RETRY_AFTER_S,
     ConnectionLimits,
 )
@@ -22,11 +24,16 @@ from gateway.http_listener import HttpListener
 
 pytestmark = [pytest.mark.anyio, pytest.mark.enable_socket]
 WAIT_S = 30
+LARGE_BYTES = 20_000_000
+"""More than the kernel keeps for a peer."""
+ENDLESS: list[str] = []
+"""What became of the stream without end."""
+MANY = 100_000
 Listen = Callable[[ConnectionLimits], "asyncio.Future[int]"]
 
 
 def application() -> FastAPI:
-    """An application that reads bodies, one that does not, and a stream."""
+    """An application that reads bodies, one that does not, streams and pages."""
     app = create_app([], max_body_bytes=10_000_000, stop=asyncio.Event(), version="1")
 
     @app.post("/read")
@@ -54,13 +61,37 @@ def application() -> FastAPI:
 
         return StreamingResponse(pieces())
 
+    _add_pages(app)
     return app
+
+
+def _add_pages(app: FastAPI) -> None:
+    @app.get("/healthz/slow")
+    async def slow() -> str:
+        await asyncio.sleep(0.1)
+        return "well"
+
+    @app.get("/large")
+    async def large() -> Response:
+        return Response(b"x" * LARGE_BYTES)
+
+    @app.get("/endless")
+    async def endless() -> StreamingResponse:
+        async def pieces() -> AsyncIterator[bytes]:
+            ENDLESS[:] = ["begun"]
+            try:
+                yield b"data: 1\n\n"
+                await asyncio.Event().wait()
+            finally:
+                ENDLESS.append("ended")
+
+        return StreamingResponse(pieces(), media_type="text/plain")
 
 
 @pytest.fixture
 async def listen() -> AsyncIterator[Callable[[ConnectionLimits], object]]:
     """Serve with these limits; return the port."""
-    async with AsyncExitStack() as stack:
+    async with contextlib.AsyncExitStack() as stack:
 
         async def start(limits: ConnectionLimits) -> int:
             listener = HttpListener("127.0.0.1", 0, limits)
@@ -191,6 +222,8 @@ async def test_one_connection_too_many_is_503(listen: Listen) -> None:
 
 POST = HEAD + b"content-length: 3\r\n\r\nabc"
 HELD = b"GET /stream HTTP/1.1\r\nhost: x\r\n\r\n"
+ENDLESSLY = b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n"
+ALWAYS_LET_IN = b"GET /healthz/slow HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
 async def head_of(reader: asyncio.StreamReader) -> bytes:
@@ -201,6 +234,13 @@ async def head_of(reader: asyncio.StreamReader) -> bytes:
         if declared:
             await reader.readexactly(int(rest.partition(b"\r\n")[0]))
     return head
+
+
+async def emptied(gate: Gate) -> None:
+    """Wait until nobody is inside."""
+    async with asyncio.timeout(WAIT_S):
+        while gate.inside:  # noqa: ASYNC110  (a count tells nobody)
+            await asyncio.sleep(0.01)
 
 
 async def filled(port: int, gate: Gate, sent: bytes = HELD) -> asyncio.StreamWriter:
@@ -315,19 +355,120 @@ async def test_who_waits_for_100_continue_is_let_in(listen: Listen) -> None:
         each.close()
 
 
-async def test_a_request_behind_another_gives_its_place_back_with_the_connection(
-    listen: Listen,
-) -> None:
-    """Nobody fills the gate by sending two requests at once and hanging up, however often."""
+async def test_a_request_behind_another_takes_no_place_until_its_turn(listen: Listen) -> None:
+    """Nobody fills the gate by sending many requests at once, nor by hanging up on them."""
     gate = Gate(100)
     port = await listen(ConnectionLimits(gate=gate))
-    twice = b"GET /stream HTTP/1.1\r\nhost: x\r\n\r\n" * 2
     for _ in range(5):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(twice)
+        writer.write(HELD * 10)
         await reader.readuntil(b"\r\n\r\n")
-        assert gate.inside == 2
+        assert gate.inside == 1
         writer.close()
+        await emptied(gate)
+
+
+async def test_a_request_that_waited_is_asked_at_the_gate(listen: Listen) -> None:
+    """It is sent away in its turn when the gate is full by then, and the connection goes on."""
+    gate = Gate(1)
+    port = await listen(ConnectionLimits(gate=gate))
+    held = await filled(port, gate)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(ALWAYS_LET_IN + POST + POST + ALWAYS_LET_IN)
+    heads = [await head_of(reader) for _ in range(4)]
+    assert [head.split()[1] for head in heads] == [b"200", b"503", b"503", b"200"]
+    for each in (held, writer):
+        each.close()
+
+
+@pytest.mark.parametrize("too_many", [False, True])
+async def test_few_requests_wait_behind_another(listen: Listen, too_many: bool) -> None:  # noqa: FBT001  (a row)
+    """At the limit all are answered; the one past it is told 503 behind them, and that is all."""
+    port = await listen(ConnectionLimits())
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(HELD + POST * (MAX_WAITING + 5 if too_many else MAX_WAITING))
+    async with asyncio.timeout(WAIT_S):
+        if not too_many:
+            await reader.readuntil(b"0\r\n\r\n")
+            writer.write(POST.replace(b"host", b"connection: close\r\nhost"))
+        got = await reader.read()
+    statuses = [answer.split()[0] for answer in got.split(b"HTTP/1.1 ")[1:]]
+    if too_many:
+        assert statuses == [b"200"] * (1 + MAX_WAITING) + [b"503"]
+    else:
+        assert statuses == [b"200"] * (MAX_WAITING + 1)
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("behind", "status"),
+    [
+        (b"GET / HT", b"408"),
+        (HEAD + b"content-length: 9\r\n\r\nhalf", b"408"),
+        (POST + HEAD + b"content-length: 9\r\n\r\nhalf", b"408"),
+        (b"GET /" + b"x" * MAX_HEAD_BYTES, b"431"),
+        (b"\0 is no request\r\n\r\n", b"400"),
+        (b"GET http://[ HTTP/1.1\r\nhost: x\r\n\r\n", b"400"),
+    ],
+)
+async def test_what_is_refused_behind_another_does_not_cut_its_answer(
+    listen: Listen, behind: bytes, status: bytes
+) -> None:
+    """A late, long or broken request is refused when what came before it is answered."""
+    port = await listen(ConnectionLimits(request_timeout_s=0.3))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(HELD)
+    assert b" 200 " in await head_of(reader)
+    writer.write(behind)
+    async with asyncio.timeout(WAIT_S):
+        rest = await reader.read()
+    writer.close()
+    stream, *answers = rest.split(b"HTTP/1.1 ")
+    assert stream.count(b"x") == 4
+    assert answers[-1].startswith(status)
+
+
+async def test_who_hangs_up_on_a_stream_with_a_request_behind_it_is_noticed(listen: Listen) -> None:
+    """The application is told, whose answer would go on for ever."""
+    port = await listen(ConnectionLimits())
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(ENDLESSLY + POST)
+    await reader.readuntil(b"data: 1")
+    assert ENDLESS == ["begun"]
+    writer.close()
+    async with asyncio.timeout(WAIT_S):
+        while ENDLESS != ["begun", "ended"]:  # noqa: ASYNC110  (a list tells nobody)
+            await asyncio.sleep(0.01)
+
+
+async def test_the_next_is_begun_when_the_peer_has_taken_the_answer_before(listen: Listen) -> None:
+    """Who asks much and reads nothing takes no place; once it reads, it is answered."""
+    gate = Gate(1)
+    port = await listen(ConnectionLimits(gate=gate))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n" * 3)
+    await reader.readexactly(1)
+    await emptied(gate)
+    assert await answer(port, POST.replace(b"host", b"connection: close\r\nhost"))
+    for _ in range(3):
+        await head_of(reader)
+    writer.close()
+
+
+async def test_who_takes_none_of_many_refusals_is_closed(listen: Listen) -> None:
+    """Refusals are longer than what they refuse; they must not fill our memory."""
+    gate = Gate(1)
+    port = await listen(ConnectionLimits(write_timeout_s=0.3, gate=gate))
+    held = await filled(port, gate, ENDLESSLY)
+    with socket.socket() as peer:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        peer.connect(("127.0.0.1", port))
+        reader, writer = await asyncio.open_connection(sock=peer, limit=1)
+        writer.write(b"GET / HTTP/1.1\r\n\r\n" * MANY)
         async with asyncio.timeout(WAIT_S):
-            while gate.inside:  # noqa: ASYNC110  (a count tells nobody)
-                await asyncio.sleep(0.01)
+            with contextlib.suppress(ConnectionError):
+                await writer.drain()
+                await reader.read()
+        writer.close()
+    assert gate.sent_away < MANY
+    held.close()
