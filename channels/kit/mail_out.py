@@ -30,7 +30,8 @@ class MailOutSettings(BaseModel):
     port: int = Field(default=25, ge=1, le=65535, description="port of the relay")
     tls: Literal["opportunistic", "required", "implicit", "never"] = Field(
         default="opportunistic",
-        description="STARTTLS if offered, STARTTLS or nothing, TLS from the start, or never",
+        description="STARTTLS if offered, whatever the certificate; STARTTLS or nothing; TLS from "
+        "the start; or never",
     )
     username: str = Field(default="", description="name at the relay; empty sends no AUTH")
     password: SecretStr = Field(default=SecretStr(""), description="password at the relay")
@@ -63,6 +64,8 @@ async def deliver_mail(settings: MailOutSettings, message: Outgoing) -> None:
         port=settings.port,
         timeout=settings.timeout_s,
         use_tls=settings.tls == "implicit",
+        # Without a certificate that is known it is still better than clear text (RFC 7435).
+        validate_certs=settings.tls != "opportunistic",
         start_tls={"required": True, "never": False, "implicit": False}.get(settings.tls),
         username=settings.username or None,
         password=settings.password.get_secret_value() or None,

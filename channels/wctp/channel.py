@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from typing import ClassVar
 
+import httpx2
 from fastapi import APIRouter, Request, Response
 
 from call_core.ids import new_id
@@ -59,6 +60,7 @@ class WctpChannel(Channel):
     async def stop(self) -> None:
         """Let the receipts go out that are on their way."""
         await self._service.finish()
+        await self._sender.close()
 
     async def deliver(self, message: Outgoing) -> None:
         """Push a message to the user's pager, or let it wait to be polled."""
@@ -77,5 +79,6 @@ class WctpChannel(Channel):
             submitted_ms=now_ms,
         )
         url = f"{self.environment.public_url.rstrip('/')}{PATH}"
-        result = await post(url, document(operation(message)), PROBE_TIMEOUT_S)
+        async with httpx2.AsyncClient(timeout=PROBE_TIMEOUT_S) as client:
+            result = await post(client, url, document(operation(message)))
         return result.text

@@ -70,6 +70,12 @@ class Sender:
         self._settings = settings
         self._environment = environment
         self._waiting = waiting
+        # One for all: each that is made reads every certificate of the system.
+        self._client = httpx2.AsyncClient(timeout=settings.timeout_s)
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._client.aclose()
 
     async def deliver(self, outgoing: Outgoing) -> None:
         """Send one message.
@@ -127,25 +133,23 @@ class Sender:
         """
         settings = self._settings
         body = document(element, settings.carrier_version, bare=settings.carrier_bare)
-        result = await post(url, body, settings.timeout_s)
+        result = await post(self._client, url, body)
         if not result.is_success:
             raise DeliveryError(
                 f"wctp peer: {result.code} {result.text[:200]}", retryable=result.is_temporary
             )
 
 
-async def post(url: str, body: bytes, timeout_s: float) -> Result:
+async def post(client: httpx2.AsyncClient, url: str, body: bytes) -> Result:
     """POST a document; return the peer's success or failure.
 
     Raises:
         DeliveryError: there was no such answer; retryable.
     """
     received = bytearray()
+    headers = {"Content-Type": MEDIA_TYPE}
     try:
-        async with (
-            httpx2.AsyncClient(timeout=timeout_s) as client,
-            client.stream("POST", url, content=body, headers={"Content-Type": MEDIA_TYPE}) as said,
-        ):
+        async with client.stream("POST", url, content=body, headers=headers) as said:
             if said.status_code != HTTP_OK:
                 raise DeliveryError(f"wctp peer: HTTP {said.status_code}", retryable=True)
             async for piece in said.aiter_bytes():

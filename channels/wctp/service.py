@@ -38,6 +38,8 @@ from parsers.wctp_read import read_document
 UNKNOWN_SENDER = "Unknown sender or wrong security code"
 TOO_LONG = bytes(MAX_BODY_BYTES + 1)  # stands for a body that was not read to its end
 RECEIPTS = ("QUEUED", "DELIVERED", "READ")
+MOST_RECEIPTS = 500
+"""On their way at once; a peer that does not answer gets no more."""
 
 _log = structlog.get_logger(__name__)
 
@@ -171,7 +173,7 @@ class Service:
     def _send_receipts(self, message: Message, caller: Caller) -> None:
         """Send what was asked for: a committed message is queued, delivered and read."""
         for kind in RECEIPTS:
-            if kind not in message.control.notify:
+            if kind not in message.control.notify or len(self._at_work) >= MOST_RECEIPTS:
                 continue
             status = StatusInfo(
                 sender_id=message.recipients[0] if message.recipients else "",

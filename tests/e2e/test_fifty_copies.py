@@ -248,7 +248,8 @@ async def wctp(wire: Wire) -> Send:
     body = document(operation(message))
 
     async def send() -> str:
-        return (await post(f"{wire.url}/wctp", body, TIMEOUT_S)).text
+        async with httpx2.AsyncClient(timeout=TIMEOUT_S) as client:
+            return (await post(client, f"{wire.url}/wctp", body)).text
 
     return send
 

@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from call_core.errors import DeliveryError
@@ -185,6 +188,24 @@ async def test_a_password_is_given_when_one_is_set(password: str, taken: int) ->
         named = settings.model_dump() | {"username": "callgate", "password": password}
         with contextlib.nullcontext() if taken else pytest.raises(DeliveryError) as refused:
             await deliver_mail(MailOutSettings.model_validate(named), outgoing())
+        assert refused is None or refused.value.retryable
+    assert len(relay.taken) == taken
+
+
+@pytest.mark.parametrize(("tls", "taken"), [("opportunistic", 1), ("required", 0)])
+async def test_a_certificate_that_nobody_knows_is_better_than_clear_text(
+    tmp_path: Path, tls: str, taken: int
+) -> None:
+    """Debian's Postfix has such a one; whoever requires TLS requires a known one (RFC 7435)."""
+    path = tmp_path / "tls.pem"
+    trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(path))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(path)
+    relay = Relay()
+    async with running(relay, tls_context=context, require_starttls=True) as settings:
+        asked = MailOutSettings.model_validate(settings.model_dump() | {"tls": tls})
+        with contextlib.nullcontext() if taken else pytest.raises(DeliveryError) as refused:
+            await deliver_mail(asked, outgoing())
         assert refused is None or refused.value.retryable
     assert len(relay.taken) == taken
 

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
+import httpx2
 import pytest
 
 from call_core.errors import DeliveryError
@@ -68,6 +70,26 @@ async def test_a_message_is_pushed_with_its_choices(by: str) -> None:
     assert isinstance(sent, Message)
     assert (sent.sender_id, sent.security_code, sent.recipients) == ("us", "code", (PAGER,))
     assert [choice.reply for choice in sent.payload.choices] == ["go 4F7", "No"]
+
+
+async def test_all_messages_go_by_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each that is made reads every certificate of the system, while everybody waits."""
+    made: list[httpx2.AsyncClient] = []
+    client = httpx2.AsyncClient
+
+    def counted(**how: Any) -> httpx2.AsyncClient:  # noqa: ANN401  (httpx2's)
+        made.append(client(**how))
+        return made[-1]
+
+    monkeypatch.setattr(httpx2, "AsyncClient", counted)
+    endpoint = Endpoint(WELL)
+    async with endpoint.running() as url:
+        channel = channel_of(carrier_url=url)
+        for _ in range(3):
+            await channel.deliver(outgoing(RECEIPT))
+    await channel.stop()
+    assert (len(endpoint.bodies), len(made)) == (3, 1)
+    assert made[0].is_closed
 
 
 async def test_a_peer_may_want_a_bare_document() -> None:
