@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from channels.kit.contract import Channel, Environment
 from channels.kit.registry import channel_classes
 from gateway.listeners import refusal
-from gateway.server import stop_on_signals
+from gateway.server import started, stop_on_signals
 from gateway.settings import Settings
 from gateway.settings_file import SettingsError
 from gateway.wiring import Core, open_core
@@ -39,7 +39,7 @@ async def accepting(settings: Settings, name: str) -> AsyncIterator[Accepting]:
 
     Raises:
         SettingsError: the port of mail is not to be shared, or must not be opened.
-        OSError: the port is taken by a process that does not share it.
+        ListenError: the port is taken by a process that does not share it.
         StoreUnavailable: there is no database, or it cannot be used.
     """
     sentence = refusal(settings)
@@ -62,7 +62,7 @@ async def accepting(settings: Settings, name: str) -> AsyncIterator[Accepting]:
             test_texts=settings.simulated,
         )
         channel = channel_classes()[CHANNEL](mail, environment)
-        await channel.start()
+        await started(channel)
         counting = asyncio.create_task(core.engine.inbox.count_until_cancelled())
         try:
             yield Accepting(core, channel)

@@ -56,12 +56,25 @@ def write_json(cdrs: Iterable[Cdr], out: IO[str]) -> int:
 
 
 def write_xlsx(cdrs: Iterable[Cdr], path: Path) -> int:
-    """Write records as an Excel sheet, every number of a telephone as text; return how many."""
-    import xlsxwriter  # noqa: PLC0415  (a fifth of a second that only this format needs)
+    """Write records as an Excel sheet, every number of a telephone as text; return how many.
 
+    Raises:
+        OSError: the file cannot be written.
+    """
+    import xlsxwriter  # noqa: PLC0415  (a fifth of a second that only this format needs)
+    from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415  (as above)
+
+    try:
+        with path.open("wb") as file:
+            return _write_book(cdrs, xlsxwriter, file)
+    except FileCreateError as error:
+        raise OSError(*error.args[0].args) from error
+
+
+def _write_book(cdrs: Iterable[Cdr], xlsxwriter: Any, file: IO[bytes]) -> int:  # noqa: ANN401  (it has no types)
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     count = 0
-    with xlsxwriter.Workbook(str(path), options) as book:
+    with xlsxwriter.Workbook(file, options) as book:
         sheet = book.add_worksheet("Call records")
         bold = book.add_format({"bold": True})
         for column, name in enumerate(columns()):

@@ -21,6 +21,7 @@ from fastapi import APIRouter
 
 from call_core.engine.shard import ShardTaken
 from channels.kit.contract import Channel, Environment
+from channels.kit.server_tls import TlsError
 from gateway.admission import Gate
 from gateway.app import create_app
 from gateway.health import Readiness, health_router
@@ -131,7 +132,7 @@ async def running(
             await core.start()
         stack.push_async_callback(core.stop)
         for channel in channels:
-            await _started(channel)
+            await started(channel)
             stack.push_async_callback(_stopped, channel)
         stack.push_async_callback(core.engine.outbox.quiesce)
         await listener.start(app)
@@ -142,9 +143,17 @@ async def running(
         yield Running(settings, core, channels, environment, url)
 
 
-async def _started(channel: Channel) -> None:
+async def started(channel: Channel) -> None:
+    """Open a channel.
+
+    Raises:
+        ListenError: its address is taken.
+        SettingsError: its certificate cannot be used.
+    """
     try:
         await channel.start()
+    except TlsError as error:
+        raise SettingsError(str(error)) from error
     except OSError as error:
         raise ListenError(
             f"Channel {channel.name} cannot listen ({error}); stop what uses its address, or set "

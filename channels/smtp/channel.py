@@ -13,6 +13,7 @@ import aiosmtplib
 from channels.kit.contract import Channel, ChannelSettings, Environment, Identity, Outgoing
 from channels.kit.mail_in import ID_SPACE
 from channels.kit.mail_out import MailOutSettings, deliver_mail
+from channels.kit.server_tls import server_tls
 from channels.smtp.handler import MailHandler, Verifier
 from channels.smtp.protocol import ConnectionLimits, SmtpProtocol
 from channels.smtp.replies import STOPPING
@@ -52,7 +53,7 @@ class SmtpChannel(Channel):
             self.core,
             _limits(self._smtp),
             hostname=self._smtp.hostname,
-            tls=_tls_context(self._smtp),
+            tls=server_tls(self.name, self._smtp.tls_certificate, self._smtp.tls_key),
             require_auth=self._smtp.require_auth,
             auth_without_tls=self._smtp.auth_without_tls,
         )
@@ -132,11 +133,3 @@ def _limits(settings: SmtpSettings) -> ConnectionLimits:
         connections_per_peer=settings.max_connections_per_peer,
         idle_s=settings.idle_s,
     )
-
-
-def _tls_context(settings: SmtpSettings) -> ssl.SSLContext | None:
-    if settings.tls_certificate is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
-    return context

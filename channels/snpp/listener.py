@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from channels.kit.server_tls import server_tls
 from channels.snpp.session import Shared, SnppSession
 from channels.snpp.settings import SnppSettings
 from parsers.snpp import reply_line
@@ -64,7 +65,7 @@ class Listener:
             self._connected,
             self._settings.host,
             self._settings.port,
-            ssl=_tls(self._settings),
+            ssl=server_tls("snpp", self._settings.tls_certificate, self._settings.tls_key),
             limit=READ_BYTES,
             backlog=1024,
         )
@@ -169,11 +170,3 @@ async def _close(writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(ConnectionError, TimeoutError, ssl.SSLError):
         async with asyncio.timeout(WRITE_TIMEOUT_S):
             await writer.wait_closed()
-
-
-def _tls(settings: SnppSettings) -> ssl.SSLContext | None:
-    if settings.tls_certificate is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
-    return context

@@ -127,5 +127,8 @@ def _known(error: Exception) -> CliError | None:
             )
         case CallCoreError():
             return CliError(f"It could not be done now ({error.code}); try again.", DATABASE)
+        case OSError():
+            where = f": {error.filename}" if error.filename else ""
+            return CliError(f"{error.strerror or error}{where}.")
         case _:
             return None

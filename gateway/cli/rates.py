@@ -1,5 +1,6 @@
 """`rates load`: a carrier's price list into a tariff."""
 
+import codecs
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -66,6 +67,7 @@ def load(
         answer({"ok": True, **data}, _done(tariff, loaded), as_json=as_json)
 
     columns = _columns(mapping or [])
+    _check(encoding)
     with_core(config, work)
 
 
@@ -112,6 +114,17 @@ async def _read(
             )
         except (TariffDiffersError, ValueError) as error:
             raise CliError(str(error)) from error
+
+
+def _check(encoding: str) -> None:
+    try:
+        codecs.lookup(encoding)
+    except LookupError as error:
+        raise CliError(
+            f"--encoding {encoding}: there is none of this name; utf-8, cp1252 and latin-1 are "
+            "common.",
+            USAGE,
+        ) from error
 
 
 def _columns(mapping: list[str]) -> dict[str, str]:

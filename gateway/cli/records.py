@@ -80,18 +80,16 @@ def export(
 def _write(found: "Iterable[Cdr]", form: Format, out: Path | None) -> int:
     from gateway import exports
 
-    if form is Format.XLSX:
-        assert out is not None
-        return exports.write_xlsx(found, out)
     write = exports.write_json if form is Format.JSON else exports.write_csv
     if out is None:
         return write(found, sys.stdout)
     try:
-        opened = out.open("w", encoding="utf-8", newline="")
+        if form is Format.XLSX:
+            return exports.write_xlsx(found, out)
+        with out.open("w", encoding="utf-8", newline="") as file:
+            return write(found, file)
     except OSError as error:
-        raise CliError(f"{out} cannot be written: {error.strerror}.") from error
-    with opened as file:
-        return write(found, file)
+        raise CliError(f"{out} cannot be written: {error.strerror or error}.") from error
 
 
 def _instant(text: str) -> int:

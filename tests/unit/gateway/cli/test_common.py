@@ -40,6 +40,7 @@ def ending(error: BaseException, **kwargs: object) -> int:
         (CliError("no", USAGE), USAGE),
         (SettingsError("no"), CONFIGURATION),
         (ListenError("no"), CONFIGURATION),
+        (PermissionError(13, "Permission denied", "var"), FAILED),
         (StoreUnavailable("no"), DATABASE),
         (Overloaded(), DATABASE),
         (KeyboardInterrupt(), 130),
