@@ -7,8 +7,10 @@ after a restart an answer to an earlier page is lost, and the user's next messag
 
 import asyncio
 import contextlib
+import heapq
 import ssl
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TypeVar
 
 import structlog
@@ -35,6 +37,8 @@ from parsers.snpp_client import (
 CHANNEL = "snpp"
 READ_BYTES = 4096
 MOST_WAITING = 10_000  # pages whose answer is asked for; the oldest go first
+MOST_ASKED = 50
+"""Pages asked for in one connection: what a slow carrier can say within one time-out."""
 LONGEST_PAUSE_S = 300.0
 _REPLIED_CHOICE = 888
 _REPLIED_TEXT = 889
@@ -125,9 +129,10 @@ class Carrier:
                 _log.error("carrier_poll_failed", exc_info=error)
 
     async def ask(self) -> None:
-        """Ask the carrier about every page that is due."""
+        """Ask the carrier about the pages that have been due for the longest."""
         now_s = _now_s()
         due = [each for each in self._waiting.values() if each.due_s <= now_s]
+        due = heapq.nsmallest(MOST_ASKED, due, key=attrgetter("due_s"))
         if not due:
             return
         for each in due:
@@ -172,6 +177,9 @@ class Carrier:
             await self._environment.core.handle(request)
         except CallCoreError as error:
             _log.warning("answer_not_taken", code=error.code)
+            return False
+        except Exception as error:  # noqa: BLE001  (a defect of ours must not lose the others)
+            _log.error("answer_failed", message_id=message.id, exc_info=error)
             return False
         return True
 

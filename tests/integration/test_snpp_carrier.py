@@ -10,8 +10,9 @@ import pytest
 from call_core.commands import Call, Choose, Last, Name
 from call_core.errors import DeliveryError, StoreUnavailable
 from call_core.notices import Notice
-from call_core.outcomes import Asked, Done, Phrase
-from call_core.requests import Evidence
+from call_core.outcomes import Asked, Done, Outcome, Phrase
+from call_core.requests import Evidence, Request
+from channels.snpp import carrier as snpp_carrier
 from channels.snpp.channel import SnppChannel
 from channels.snpp.settings import SnppSettings
 from tests.support.pagers import PAGER, Carrier, PagerCore, environment, outgoing
@@ -205,3 +206,63 @@ async def test_a_carrier_that_says_nothing_is_temporary() -> None:
     await asyncio.wait_for(left.wait(), 5)
     server.close()
     await server.wait_closed()
+
+
+class Tired(Carrier):
+    """Gives each page a tag of its own, and hangs up after a few questions."""
+
+    patience = 15
+    sent = 0
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 carrier\r\n")
+        asked = 0
+        while line := (await reader.readline()).decode().strip():
+            verb = line.partition(" ")[0]
+            reply = self.replies.get(verb, "250 OK")
+            if verb == "SEND":
+                self.sent += 1
+                reply = f"861 {self.sent} {self.sent} sent"
+            asked += verb == "MSTA"
+            if asked > self.patience:
+                break
+            writer.write(f"{reply}\r\n".encode())
+        writer.close()
+
+
+def an_hour_later(channel: SnppChannel) -> None:
+    """Let every page be due."""
+    for waiting in channel._carrier._waiting.values():  # noqa: SLF001  (what its clock does)
+        waiting.due_s = 0
+    channel._carrier._wake.set()  # noqa: SLF001  (as above)
+
+
+async def test_answers_are_heard_however_many_pages_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few are asked for in each connection; one that breaks puts off no other."""
+    monkeypatch.setattr(snpp_carrier, "MOST_ASKED", 10)
+    core, pages = PagerCore(), 60
+    tired = Tired({"MSTA": f"888 2 {STATUS} 1"})
+    async with paging(tired, core, carrier_poll_s=3_600) as channel:
+        for n in range(pages):
+            await channel.deliver(outgoing(BUSY, id=f"msg_{n}"))
+        an_hour_later(channel)
+        await until(core, pages)
+
+
+async def test_a_defect_in_one_answer_loses_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is logged, and tried again with the next question."""
+    core = PagerCore()
+    usual = core.handle
+
+    async def handle(request: Request) -> Outcome:
+        if request.external_id == "answer.msg_0":
+            raise RuntimeError("a defect")
+        return await usual(request)
+
+    monkeypatch.setattr(core, "handle", handle)
+    tired = Tired({"MSTA": f"888 2 {STATUS} 1"})
+    async with paging(tired, core, carrier_poll_s=3_600) as channel:
+        for n in range(5):
+            await channel.deliver(outgoing(BUSY, id=f"msg_{n}"))
+        an_hour_later(channel)
+        await until(core, 4)
