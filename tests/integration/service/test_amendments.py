@@ -134,3 +134,49 @@ async def test_an_amendment_keeps_a_free_leg_free(
     assert sum(free) == rate_duration(leg.terms, talked_ms).charge_micros
     await service.ask(ada, "hangup")
     await world.run_out()
+
+
+async def test_a_leg_that_is_found_to_have_been_answered_is_judged_as_if_it_ended_now(
+    service: Service, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody had asked whether it is free: of a voicemail that nobody accepted it is."""
+    world = service.world
+    people = guests(world, 1)
+    world.script(US, result="voicemail", ring_s=3)
+    await service.ask(ada, f"conf {US}, {people[0]}")
+    await world.advance(5)
+    (live,) = world.engine.driver.live.values()
+    feed, guest = world.engine.driver.feed, live.call.parties[1].last_leg.id
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            world.engine.driver,
+            "feed",
+            lambda event: None if event.leg_id == guest else feed(event),
+        )
+        await world.advance(10)
+        lost = await _lose(service, monkeypatch, 0)
+    assert (lost.answered_call_ms, lost.charge_micros, lost.free) == (None, 0, False)
+    at = world.call.now_ms()
+    event = SwitchEvent(
+        f"{lost.id}:ended",
+        EventKind.ENDED,
+        lost.id,
+        live.call.id,
+        at,
+        cause=16,
+        answered_call_ms=at - 7_000,
+    )
+    world.engine.driver.feed(event)
+    await world.settle()
+    (live,) = world.engine.driver.live.values()
+    leg = live.call.leg(lost.id)
+    assert leg is not None
+    assert (leg.charge_micros, leg.free, leg.answered_call_ms) == (0, True, at - 7_000)
+    free = [
+        each.amount_micros
+        for each in await world.transfers(live.call.id)
+        if each.code is TransferCode.FREE_LEG
+    ]
+    assert free == [rate_duration(leg.terms, 7_000).charge_micros]
+    await service.ask(ada, "hangup")
+    await world.run_out()
