@@ -52,6 +52,7 @@ class When:
         hour, minute: clock time; hour is 0 to 23 when `meridiem` is "" and as written otherwise.
         meridiem: "am", "pm", or "" when not said. `hour_doubt` when 1 to 12 was said without it
             and nothing else decides.
+        night: `tonight`: its hours after midnight belong to the next day.
         zone: the place or zone name as written (`london`, `PST`), "" for the user's own.
     """
 
@@ -67,6 +68,7 @@ class When:
     meridiem: str = ""
     hour_doubt: bool = False
     day_month_doubt: bool = False
+    night: bool = False
     zone: str = ""
 
 

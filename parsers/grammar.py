@@ -5,11 +5,12 @@ one correct example. It knows syntax only. Which verbs there are and what follow
 in `parsers.verbs`; `parsers.shapes` holds one reader per shape of that table.
 """
 
-from call_core.commands import Call, Choose, Command, Name, Save, Status
+from call_core.commands import Call, Choose, Command, Name, Number, Save, Status
 from call_core.errors import ParseError
 from parsers import verbs
 from parsers.command_text import write
 from parsers.lexer import MAX_TEXT_CHARS, Token, joined, normalise, tokens_of, trimmed
+from parsers.numbers import emergency_alone
 from parsers.shapes import MAX_CHOICE_DIGITS, READERS, Arguments, is_digits
 from parsers.targets import (
     MAX_NAME_CHARS,
@@ -51,7 +52,9 @@ def parse(text: str, *, reply_to_ref: str | None = None) -> Command | ParseError
     try:
         return _read(normalise(text).strip(), reply_to_ref)
     except ParseError as error:
-        return error
+        # Whatever cannot be read, a cry for help is heard: `911 fire at 25 main st` is no time.
+        emergency = emergency_alone(text[:MAX_TEXT_CHARS].split())
+        return error if emergency is None else Call(Number(emergency))
 
 
 def is_saveable_name(name: str) -> bool:

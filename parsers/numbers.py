@@ -51,6 +51,10 @@ _MIN_VANITY_LETTERS = 3
 # the ones for which "please call 911 now" is heard although the words around it are not.
 _EMERGENCY_IN_TEXT = frozenset({"000", "111", "112", "911", "999"})
 _EMERGENCY_FIRST = re.compile(r"[019]\d\d")
+_EMERGENCY_WRITTEN = re.compile(f"({'|'.join(sorted(_EMERGENCY_IN_TEXT))})\\1*")
+_PUNCTUATION = ",.;:!?"
+_SHORT = 3
+_MIN_LOCAL_DIGITS = 7
 
 
 def digits_of(text: str) -> str:
@@ -160,13 +164,44 @@ def number_run(words: list[str]) -> int:
 def emergency_in(words: list[str]) -> str | None:
     """Return the emergency-looking number in unquoted words that are no number, or None.
 
-    `911 now`, `112, help`, `please call 911`: the words around are not understood, but the core
-    must hear the number at once to say that it cannot reach it.
+    `911 now`, `112, help`, `please call 911`, `9 1 1 please`: the words around are not understood,
+    but the core must hear the number at once to say that it cannot reach it.
     """
-    bare = [word.strip(",.;:!?") for word in words]
+    bare = [word.strip(_PUNCTUATION) for word in words]
     if bare and _EMERGENCY_FIRST.fullmatch(bare[0]):
         return bare[0]
-    return next((word for word in bare if word in _EMERGENCY_IN_TEXT), None)
+    return emergency_alone(words) or next(
+        (word for word in bare if word in _EMERGENCY_IN_TEXT), None
+    )
+
+
+def emergency_alone(words: list[str]) -> str | None:
+    """Return the emergency number that stands in words by itself, not as a group of a number.
+
+    `911 fire at 25 main st`, `help 9-1-1`, `911 911`, `911 5 elm st`; not `212 911 1234`.
+    """
+    place = 0
+    while place < len(words):
+        run = _one_number(words[place:])
+        groups = re.split("[- ]", " ".join(run).strip(_PUNCTUATION))
+        first = groups[0] if len("".join(groups)) < _MIN_LOCAL_DIGITS else ""
+        for written in ("".join(groups) if _are_spelt(groups) else "", first):
+            if found := _EMERGENCY_WRITTEN.fullmatch(written):
+                return found[1]
+        place += len(run) or 1
+    return None
+
+
+def _are_spelt(groups: list[str]) -> bool:
+    """Whether groups are the digits of a short number or repeats of it: no date, no clock time."""
+    return len({len(group) for group in groups}) == 1 and len(groups[0]) in (1, _SHORT)
+
+
+def _one_number(words: list[str]) -> list[str]:
+    """Return the words at the start that are groups of one number; a comma ends it."""
+    run = words[: number_run(words)]
+    end = next((at for at, word in enumerate(run, 1) if word[-1] in _PUNCTUATION), len(run))
+    return run[:end]
 
 
 def number_of(text: str) -> Number:

@@ -103,8 +103,19 @@ def read_options(tokens: list[Token], allowed: frozenset[Option]) -> tuple[list[
     edges = [*starts, len(tokens)]
     options = Options()
     for start, end in zip(starts, edges[1:], strict=True):
+        if Option.TITLE in allowed and _WORDS[tokens[start].word] == Option.AT:
+            _refuse_people(trimmed(tokens[start:end]))
         _read_option(options, tokens[start:end])
     return tokens[: edges[0]], options
+
+
+def _refuse_people(time: list[Token]) -> None:
+    """Refuse words behind a comma in a conference's time: `at 5pm, jordan` may be a person."""
+    commas = [place for place, token in enumerate(time) if token.kind is Kind.SEPARATOR]
+    for place in commas:
+        behind = time[place + 1 :]
+        if not starts_time([token.text for token in behind]):
+            raise not_understood(joined(behind), "conf mom, jordan at 5pm")
 
 
 def is_option_word(word: str) -> bool:

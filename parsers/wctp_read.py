@@ -93,8 +93,8 @@ def read_result(body: bytes) -> Result:
     root = read_tree(body)
     for element in root.iter():
         name = local_name(element)
-        code = attribute(element, "successCode") or attribute(element, "errorCode")
-        if name in {"success", "clientsuccess", "failure"} and code.strip().isdecimal():
+        code = (attribute(element, "successCode") or attribute(element, "errorCode")).strip()
+        if name in {"success", "clientsuccess", "failure"} and code.isdecimal():
             words = attribute(element, "successText") or attribute(element, "errorText")
             return Result(
                 int(code[:9]), words or text_of(element), attribute(element, "trackingNumber")

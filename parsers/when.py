@@ -352,6 +352,7 @@ class _Reader:
             meridiem=meridiem,
             hour_doubt=1 <= self.hour <= _NOON and not meridiem and not self._is_decided(),
             day_month_doubt=self.day_month_doubt,
+            night=self.day_offset is not None and self.part == "night",
             zone=" ".join(self.zone),
         )
 

@@ -18,6 +18,7 @@ from call_core.numbering.written import LOOKALIKES, MAX_TEXT_LENGTH, read
 
 EMERGENCY_DIGITS: Final = 3
 _MOST_DIGITS: Final = 6  # of any country's own emergency numbers, in libphonenumber's data
+_SHOUTED: Final = re.compile(r"(000|112|911|999)\1+")
 _TEXTS_KEPT: Final = 4_096  # one launch asks about the same text several times
 
 # International prefixes that no local number begins with. Others (810, 119) begin ordinary local
@@ -42,10 +43,13 @@ def emergency_numbers() -> frozenset[str]:
 def is_emergency(text: str) -> bool:
     """Whether a written target is a three-digit emergency number of any country.
 
-    Bare, with junk between the digits, behind `+` and a country code, behind an international
-    prefix, or with digits to send after it. `x112` and +1 911 555 0123 are not.
+    Bare, said more than once (911 911), with junk between the digits, behind `+` and a country
+    code, behind an international prefix, or with digits to send after it. `x112` and
+    +1 911 555 0123 are not.
     """
     digits, plus = _digits(text)
+    if not plus and _SHOUTED.fullmatch(digits):
+        return True
     if digits in emergency_numbers() or _behind_country_code(digits, bare=not plus):
         return True
     return any(

@@ -146,6 +146,9 @@ def _complete_in_area(written: Written, home: Home) -> E164 | None:
     if written.plus or not home.area_code or written.digits.startswith("0"):
         return None
     code = phonenumbers.country_code_for_region(home.country)
+    national = PhoneNumber(country_code=code, national_number=int(written.digits))
+    if phonenumbers.is_valid_short_number_for_region(national, home.country):
+        return None  # 116117 is the doctor on call, not somebody in Berlin
     whole = f"+{code}{home.area_code}{written.digits}"
     return _valid(whole, home.country, written.extension)
 

@@ -22,6 +22,8 @@ MAX_AMOUNT_MICROS: Final = 1_000_000_000_000
 """A price or fee of a million units is damage in every currency."""
 
 DAMAGED_BY_SPREADSHEET: Final = re.compile(r"[0-9]+[.,]?[0-9]*[eE]\+?[0-9]+|[0-9]+[.,][0-9]+")
+_THOUSANDS = re.compile(r"[1-9][0-9]?(,[0-9]{3})+")
+"""4420 as a spreadsheet shows it; taken for codes it would sell all of zone 4."""
 _ACCESS_PREFIX = re.compile(r"\+|00|011")
 _RANGE = re.compile(r"([0-9]{1,15})\s*-\s*([0-9]{1,15})")
 _DATE = re.compile(
@@ -55,6 +57,8 @@ def read_codes(text: str, country_code: str) -> tuple[str, ...]:
         return (country_code,)
     if text.isdigit() and text.isascii() and text[0] != "0" and not country_code:
         return (_checked_prefix(text),)  # nearly every cell of a large deck
+    if not country_code and _THOUSANDS.fullmatch(text):
+        raise CellError("One number with a comma or several codes? Separate codes by a semicolon.")
     codes: list[str] = []
     for part in text.replace(";", ",").split(","):
         codes.extend(_expanded(part.strip(), strip_access=not country_code))

@@ -37,6 +37,8 @@ _MS_PER_DAY: Final = 86_400_000
 _MONTHS_AHEAD: Final = 14
 _YEARS_AHEAD: Final = 9  # 29 February is at most eight years away
 _NOON: Final = 12
+_NIGHT_ENDS: Final = 5
+_JUST_PASSED: Final = timedelta(days=7)
 _LAST_HOUR: Final = 23
 _LAST_MINUTE: Final = 59
 
@@ -270,8 +272,9 @@ def _due(when: When, reading: _Reading, zone: str, place: str, now_ms: int) -> D
                 _check_not_too_far(moment.at_ms, now_ms)
                 return due
             late = due
-        if when.day is not None and day == today:
-            break  # an hour too late must not become a year
+        named = reading.month is not None and timedelta() <= today - day <= _JUST_PASSED
+        if when.day is not None and (named or day == today):
+            break  # an hour or some days too late must not become a year
     if late is None:
         raise _Refused(TimeProblemCode.NO_SUCH_DATE)
     raise _Refused(TimeProblemCode.IN_THE_PAST, local=late.local)
@@ -284,7 +287,8 @@ def _days(when: When, reading: _Reading, today: date) -> Iterable[date]:
     if reading.month is not None:
         return ()
     if when.day_offset is not None:
-        return (today + timedelta(days=when.day_offset),)
+        past_midnight = when.night and reading.hour < _NIGHT_ENDS
+        return (today + timedelta(days=when.day_offset + past_midnight),)
     if when.weekday is not None:
         ahead = (when.weekday - today.isoweekday()) % 7
         return (today + timedelta(days=ahead), today + timedelta(days=ahead + 7))

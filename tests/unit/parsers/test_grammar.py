@@ -71,6 +71,15 @@ _LINES: list[tuple[str, Command]] = [
         for text in ("911", "911!", "call 911", "911 now", "please call 911", "dial 911")
     ],
     ("112 now", Call(Number("112"))),
+    # whatever else the words might be: places are no times, and people in need do not write tidily
+    *[
+        (text, Call(Number("911")))
+        for text in (
+            *("911 fire on 5th avenue", "911 fire at 25 main street", "911 at 25 elm st"),
+            *("please call 911, fire on 22nd street", "911 max 5", "911 from 4 floor, from oak st"),
+            *("9 1 1 please", "help me 9-1-1", "9-1-1 bob at 99", "help! 911 911"),
+        )
+    ],
     ("conf mom, 911 now", Conference((Name("mom"), Number("911")))),
     ("add 911", c.Add(Number("911"))),
     # conf

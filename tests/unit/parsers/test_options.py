@@ -107,6 +107,7 @@ def test_options_end_the_target_when_a_value_of_their_type_follows(
         ("mom for 5 dollars", "not_understood", "dollars"),
         ('mom at 9am "x"', "not_understood", '"x"'),
         ("mom at fri", "time_missing", None),
+        ("mom at 5pm, jordan", "not_understood", "jordan"),
         ("mom tonight", "time_missing", None),
         ('mom title "a" b', "not_understood", "b"),
         ("mom for 1441", "minutes_out_of_range", None),

@@ -332,6 +332,12 @@ def test_answers_are_read_wherever_their_code_is(body: str, result: Result) -> N
     assert read_result(wrapped(body)) == result
 
 
+def test_blanks_around_a_code_are_no_part_of_it() -> None:
+    """However many."""
+    body = f'<wctp-Success successCode="{" " * 12}200 "/>'
+    assert read_result(wrapped(body)).code == 200
+
+
 @pytest.mark.parametrize("body", ["", "<wctp-Failure/>", '<wctp-Success successCode="x"/>'])
 def test_an_answer_without_a_code_is_none(body: str) -> None:
     """Nobody knows then what became of the message."""

@@ -110,6 +110,10 @@ def test_region_and_kind(text: str, region: str, country_code: int, kind: Number
         ("871 773111632", US, Code.TOO_LONG),
         ("+875 1234567", US, Code.UNKNOWN_COUNTRY_CODE),
         ("012", Home("GB", "20"), Code.TOO_SHORT),
+        ("116117", Home("DE", "30"), Code.INVALID_FOR_COUNTRY),
+        ("11833", Home("DE", "30"), Code.INVALID_FOR_COUNTRY),
+        ("1515", Home("IT", "06"), Code.TOO_SHORT),
+        ("12345", Home("CN", "10"), Code.SEVEN_DIGITS_NEED_AREA_CODE),
         ("+44 999 999 9999", US, Code.INVALID_FOR_COUNTRY),
     ],
 )
