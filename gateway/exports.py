@@ -8,6 +8,8 @@ import csv
 import dataclasses
 import json
 import re
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -64,25 +66,17 @@ def write_xlsx(cdrs: Iterable[Cdr], path: Path) -> int:
     import xlsxwriter  # noqa: PLC0415  (a fifth of a second that only this format needs)
     from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415  (as above)
 
-    try:
-        with path.open("wb") as file:
-            return _write_book(cdrs, xlsxwriter, file)
-    except FileCreateError as error:
-        raise OSError(*error.args[0].args) from error
-
-
-def _write_book(cdrs: Iterable[Cdr], xlsxwriter: Any, file: IO[bytes]) -> int:  # noqa: ANN401  (it has no types)
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    count = 0
-    with xlsxwriter.Workbook(file, options) as book:
-        sheet = book.add_worksheet("Call records")
-        bold = book.add_format({"bold": True})
-        for column, name in enumerate(columns()):
-            sheet.write_string(0, column, name, bold)
-        sheet.freeze_panes(1, 0)
-        for count, cdr in enumerate(cdrs, 1):
-            for column, value in enumerate(record(cdr).values()):
-                _write_cell(sheet, count, column, value)
+    # A zip file that cannot be finished complains when it is forgotten; the temporary one can be.
+    with path.open("wb") as out, tempfile.TemporaryFile() as made:
+        try:
+            with xlsxwriter.Workbook(made, options) as book:
+                count = _fill(book, cdrs)
+        except FileCreateError as error:
+            (cause,) = error.args
+            raise cause if isinstance(cause, OSError) else OSError(str(error)) from error
+        made.seek(0)
+        shutil.copyfileobj(made, out)
     return count
 
 
@@ -93,7 +87,20 @@ def safe_cell(value: object) -> object:
     return "" if value is None else value
 
 
-def _write_cell(sheet: Any, row: int, column: int, value: object) -> None:  # noqa: ANN401  (xlsxwriter has no types)
+def _fill(book: Any, cdrs: Iterable[Cdr]) -> int:  # noqa: ANN401  (xlsxwriter has no types)
+    sheet = book.add_worksheet("Call records")
+    bold = book.add_format({"bold": True})
+    for column, name in enumerate(columns()):
+        sheet.write_string(0, column, name, bold)
+    sheet.freeze_panes(1, 0)
+    count = 0
+    for count, cdr in enumerate(cdrs, 1):
+        for column, value in enumerate(record(cdr).values()):
+            _write_cell(sheet, count, column, value)
+    return count
+
+
+def _write_cell(sheet: Any, row: int, column: int, value: object) -> None:  # noqa: ANN401  (as above)
     match value:
         case None:
             return

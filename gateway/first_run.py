@@ -95,7 +95,8 @@ def check_country(text: str) -> str:
 
 def country_of(phone: str) -> str:
     """Return the country of an E.164 number, US when it has none."""
-    return phonenumbers.region_code_for_number(phonenumbers.parse(phone)) or "US"
+    region = phonenumbers.region_code_for_number(phonenumbers.parse(phone))
+    return region if region in phonenumbers.SUPPORTED_REGIONS else "US"
 
 
 def timezone_of(phone: str) -> str:

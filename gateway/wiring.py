@@ -183,7 +183,7 @@ async def open_core(
     Raises:
         StoreUnavailable: there is no such database, or it does not keep what it commits.
         ShardTaken: `drive`, and another node serves the database.
-        SettingsError: switches and trunks do not fit together.
+        SettingsError: switches and trunks do not fit together, or a file of theirs has no place.
     """
     refuse_unknown_kinds(settings)
     lines = lines_of(settings)
@@ -195,9 +195,12 @@ async def open_core(
     wall = WallClock()
     # What runs beside `serve` writes an audit chain of its own: `serve` remembers its end.
     node = settings.node if drive else f"{settings.node}/{beside}"
-    store = await Store.open(
-        url, node=node, limits=settings.store, probe=is_claimed, jitter=random.SystemRandom()
-    )
+    try:
+        store = await Store.open(
+            url, node=node, limits=settings.store, probe=is_claimed, jitter=random.SystemRandom()
+        )
+    except ValueError as error:
+        raise SettingsError(f"database.url: {error}; sqlite:///PATH or postgresql://….") from error
     try:
         if drive:
             # Asked before the switch's file is opened: it may be the other node's.
@@ -308,7 +311,12 @@ def _call_clock(settings: Settings, wall: Clock, simulated: Sequence[str], *, dr
     if not drive:
         base = read_orders(path).clock if path.exists() else None
         return CallClock(now if base is None else base.call_ms(now), speed)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"simulator.file cannot be kept in {path.parent} ({error.strerror}); set another."
+        ) from error
     start = resume_clock(path, now, speed).base_call_ms
     others = [file for name in simulated if (file := orders_file(settings, name)) != path]
     return CallClock(max((start, *(read_orders(file).last_call_ms for file in others))), speed)
@@ -318,7 +326,7 @@ async def simulate(settings: Settings, name: str, ready: Callable[[Path], None])
     """Serve one simulated switch to the nodes of this machine until cancelled.
 
     Raises:
-        SettingsError: it is no switch with a socket.
+        SettingsError: it is no switch with a socket, or nobody could reach it there.
     """
     socket = socket_of(settings, name)
     if socket is None:
@@ -327,7 +335,13 @@ async def simulate(settings: Settings, name: str, ready: Callable[[Path], None])
     simulator = _simulator(settings, name, clock, orders_file(settings, name))
     with contextlib.closing(simulator):
         server = SimulatorServer(simulator, socket)
-        await server.listen()
+        try:
+            await server.listen()
+        except OSError as error:
+            raise SettingsError(
+                f"switches.{name}.socket cannot be listened on ({socket}: "
+                f"{error.strerror or error}); set another."
+            ) from error
         ready(socket)
         await server.run()
 

@@ -13,6 +13,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from alembic.util import CommandError
 from sqlalchemy import make_url
 
 from call_core.storage import migrate
@@ -26,7 +27,7 @@ def backup(url: str, path: Path) -> BackupReport:
     """Copy one consistent state of the running database into a new file, and verify the file.
 
     Raises:
-        BackupError: the file exists, or does not read back whole.
+        BackupError: the file exists, or does not read back whole, or there is nothing to copy.
     """
     if path.exists():
         raise BackupError(f"{path} exists; a backup never overwrites")
@@ -64,7 +65,8 @@ def restore(path: Path, url: str, now_wall_ms: int) -> BackupReport:
     """Make an empty database out of a backup, at the newest revision and frozen.
 
     Raises:
-        BackupError: the backup is damaged, or the database is not empty or of the other kind.
+        BackupError: the backup is damaged or another version's, or the database is not empty or of
+            the other kind.
     """
     path = path.absolute()
     report = verify(path)
@@ -72,12 +74,15 @@ def restore(path: Path, url: str, now_wall_ms: int) -> BackupReport:
         from_sqlite = file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
     if from_sqlite != _is_sqlite(url):
         raise BackupError(f"{path} is a backup of the other kind of database")
-    if from_sqlite:
-        _restore_sqlite(path, _sqlite_path(url), now_wall_ms)
-        return report
-    from call_core.storage import backup_postgres  # noqa: PLC0415  (psycopg is an extra)
+    try:
+        if from_sqlite:
+            _restore_sqlite(path, _sqlite_path(url), now_wall_ms)
+            return report
+        from call_core.storage import backup_postgres  # noqa: PLC0415  (psycopg is an extra)
 
-    backup_postgres.restore(path, url, report, now_wall_ms)
+        backup_postgres.restore(path, url, report, now_wall_ms)
+    except CommandError as error:
+        raise BackupError(f"{path} is another version's: {error}") from error
     return report
 
 
@@ -101,12 +106,15 @@ def _copy_sqlite(source: Path, target: Path) -> None:
     """Copy in one step: a read transaction, so that the writer goes on and the copy is whole."""
     if not source.is_file():
         raise BackupError(f"there is no database at {source}")
-    with (
-        closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as original,
-        closing(sqlite3.connect(target)) as copy,
-    ):
-        original.backup(copy, pages=-1)
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as original,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            original.backup(copy, pages=-1)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+    except sqlite3.Error as error:
+        raise BackupError(f"{source} cannot be copied: {error}") from error
 
 
 def _verify_sqlite(path: Path) -> BackupReport:

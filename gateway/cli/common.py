@@ -11,13 +11,10 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
+from gateway.cli.known_errors import CONFIGURATION, DATABASE, FAILED, OK, USAGE, known
 from gateway.printable import printable
 
-OK = 0
-FAILED = 1
-USAGE = 2
-CONFIGURATION = 3
-DATABASE = 4
+__all__ = ["CONFIGURATION", "DATABASE", "FAILED", "OK", "USAGE"]
 _INTERRUPTED = 130
 
 P = ParamSpec("P")
@@ -46,15 +43,17 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             function(*args, **kwargs)
+            sys.stdout.flush()
         except CliError as error:
             _fail(error, as_json=bool(kwargs.get("as_json")))
         except (KeyboardInterrupt, BrokenPipeError):
+            _print_no_more()
             raise SystemExit(_INTERRUPTED) from None
         except Exception as error:
-            known = _known(error)
-            if known is None:
+            found = known(error)
+            if found is None:
                 raise
-            _fail(known, as_json=bool(kwargs.get("as_json")))
+            _fail(CliError(*found), as_json=bool(kwargs.get("as_json")))
 
     run.__doc__ = _unwrapped(inspect.getdoc(function) or "")
     return run
@@ -88,10 +87,10 @@ def load(config: Path | None, overrides: dict[str, Any] | None = None) -> Any:  
     return settings
 
 
-def answer(data: dict[str, Any], text: str, *, as_json: bool, flush: bool = False) -> None:
-    """Print a result: the object, or the words for a person."""
+def answer(data: dict[str, Any], text: str, *, as_json: bool) -> None:
+    """Print a result at once: the object, or the words for a person."""
     shown = json.dumps(data, ensure_ascii=False) if as_json else text
-    print(printable(shown), flush=flush)
+    print(printable(shown), flush=True)
 
 
 def note(text: str) -> None:
@@ -105,30 +104,21 @@ def is_terminal() -> bool:
 
 
 def _fail(error: CliError, *, as_json: bool) -> None:
-    if as_json:
-        told = {"ok": False, "error": str(error), **error.details}
-        print(printable(json.dumps(told, ensure_ascii=False)))
-    print(printable(f"callgate: {error}"), file=sys.stderr)
+    try:
+        if as_json:
+            told = {"ok": False, "error": str(error), **error.details}
+            print(printable(json.dumps(told, ensure_ascii=False)))
+        sys.stdout.flush()
+    except (OSError, UnicodeEncodeError):
+        _print_no_more()
+    sentence = " ".join(str(error).split())  # a server may say it in several lines
+    print(printable(f"callgate: {sentence}"), file=sys.stderr)
     raise SystemExit(error.status)
 
 
-def _known(error: Exception) -> CliError | None:
-    """Return the sentence and status of an error that is not a defect of ours."""
-    from call_core.errors import CallCoreError, StoreUnavailable
-    from gateway.http_listener import ListenError
-    from gateway.settings_file import SettingsError
-
-    match error:
-        case SettingsError() | ListenError():
-            return CliError(str(error), CONFIGURATION)
-        case StoreUnavailable():
-            return CliError(
-                f"The database cannot be used ({error}); `callgate doctor` says more.", DATABASE
-            )
-        case CallCoreError():
-            return CliError(f"It could not be done now ({error.code}); try again.", DATABASE)
-        case OSError():
-            where = f": {error.filename}" if error.filename else ""
-            return CliError(f"{error.strerror or error}{where}.")
-        case _:
-            return None
+def _print_no_more() -> None:
+    """Throw away what standard output does not take; Python would try again at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

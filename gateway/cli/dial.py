@@ -212,7 +212,7 @@ def _dial(file: Path, line: str, *, watch: bool, as_json: bool) -> None:
         "text": told.text,
         "clock_ahead_ms": client.clock_ahead_ms,
     }
-    answer(data, told.text, as_json=as_json, flush=True)
+    answer(data, told.text, as_json=as_json)
     if watch and told.status is Status.LAUNCHED and told.state is CallState.LIVE:
         _watch(client, told.ref)
 

@@ -67,7 +67,10 @@ def init(
         "country": country,
     }
     answers = _answers(given)
-    first_run.write_settings(file)
+    try:
+        first_run.write_settings(file)
+    except OSError as error:
+        raise CliError(f"{file} cannot be written: {error.strerror}.", CONFIGURATION) from error
     settings = load(file, {"simulator": {"speed": TEST_SPEED}} if test_call else None)
     from gateway.cli.system import upgrade_database
 
@@ -120,7 +123,8 @@ def _answers(given: dict[str, str]) -> "Answers":
     phone = _one("phone", "Your phone, with +?", given, "", first_run.check_phone)
     likely = first_run.timezone_of(phone)
     timezone = _one("timezone", "Your time zone?", given, likely, first_run.check_timezone)
-    country = first_run.check_country(given["country"] or first_run.country_of(phone))
+    likely = first_run.country_of(phone)
+    country = _given("country", given, first_run.check_country) or likely
     return first_run.Answers(customer, currency, name, mail, phone, timezone, country)
 
 
@@ -128,11 +132,8 @@ def _one(
     option: str, question: str, given: dict[str, str], default: str, check: Callable[[str], str]
 ) -> str:
     """Return one checked answer: the option's, else a person's, else the default."""
-    if given[option]:
-        try:
-            return check(given[option])
-        except ValueError as error:
-            raise CliError(f"--{option}: {error}", USAGE) from error
+    if said := _given(option, given, check):
+        return said
     if not is_terminal():
         if default:
             return check(default)
@@ -144,6 +145,16 @@ def _one(
                 return checked
         except ValueError as error:
             note(str(error))
+
+
+def _given(option: str, given: dict[str, str], check: Callable[[str], str]) -> str:
+    """Return what an option says, checked; "" when it says nothing."""
+    if not given[option]:
+        return ""
+    try:
+        return check(given[option])
+    except ValueError as error:
+        raise CliError(f"--{option}: {error}", USAGE) from error
 
 
 def _text(data: dict[str, Any]) -> str:

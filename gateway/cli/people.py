@@ -13,6 +13,7 @@ from gateway.cli.core import administer, ask, print_outcome, with_core
 if TYPE_CHECKING:
     from call_core.administration import Administration
 
+MOST_AT_ONCE = 1_000_000
 _UNKNOWN = frozenset({"no_such_customer", "no_such_user"})
 
 customers = typer.Typer(help="Customers: who pays.", no_args_is_help=True)
@@ -49,7 +50,9 @@ def add_customer(
     tariff: Annotated[str, typer.Option(help="Its rate deck; the only one of the currency.")] = "",
     regions: Annotated[str, typer.Option(help="Countries that may be called: US,GB.")] = "",
     daily_spend: Annotated[str, typer.Option(help="Most that a day may cost.")] = "",
-    concurrent: Annotated[int | None, typer.Option(min=1, help="Calls at once.")] = None,
+    concurrent: Annotated[
+        int | None, typer.Option(min=1, max=MOST_AT_ONCE, help="Calls at once.")
+    ] = None,
     billing_code_required: Annotated[bool, typer.Option(help="No call without a code.")] = False,
     config: Config = None,
     as_json: Json = False,

@@ -1,6 +1,5 @@
 """`rates load`: a carrier's price list into a tariff."""
 
-import codecs
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -67,7 +66,7 @@ def load(
         answer({"ok": True, **data}, _done(tariff, loaded), as_json=as_json)
 
     columns = _columns(mapping or [])
-    _check(encoding)
+    _check_encoding(encoding)
     with_core(config, work)
 
 
@@ -114,17 +113,8 @@ async def _read(
             )
         except (TariffDiffersError, ValueError) as error:
             raise CliError(str(error)) from error
-
-
-def _check(encoding: str) -> None:
-    try:
-        codecs.lookup(encoding)
-    except LookupError as error:
-        raise CliError(
-            f"--encoding {encoding}: there is none of this name; utf-8, cp1252 and latin-1 are "
-            "common.",
-            USAGE,
-        ) from error
+        except OSError as error:
+            raise CliError(f"{deck} cannot be read: {error.strerror}.") from error
 
 
 def _columns(mapping: list[str]) -> dict[str, str]:
@@ -136,6 +126,16 @@ def _columns(mapping: list[str]) -> dict[str, str]:
             raise CliError(f"--map {pair}: write it as OURS=THEIRS, like prefix=Code.", USAGE)
         columns[ours.strip()] = theirs.strip()
     return columns
+
+
+def _check_encoding(encoding: str) -> None:
+    try:
+        "text".encode(encoding)
+    except (LookupError, ValueError) as error:
+        raise CliError(
+            f"--encoding {encoding}: there is no such encoding; write one like utf-8 or latin-1.",
+            USAGE,
+        ) from error
 
 
 def _refusal(loaded: "Loaded", deck: Path) -> CliError:

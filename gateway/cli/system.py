@@ -49,7 +49,7 @@ def serve(*, config: Config = None, as_json: Json = False) -> None:
     need_database(settings)
 
     def announce(service: "Running") -> None:
-        answer(_started(service), _banner(service), as_json=as_json, flush=True)
+        answer(_started(service), _banner(service), as_json=as_json)
 
     try:
         with serving(settings):
@@ -86,7 +86,7 @@ def accept(
     def announce(service: "Accepting") -> None:
         listening = list(service.channel.listening())
         data = {"ok": True, "listening": listening}
-        answer(data, f"Taking mail at {', '.join(listening)}", as_json=as_json, flush=True)
+        answer(data, f"Taking mail at {', '.join(listening)}", as_json=as_json)
 
     run_async(lambda: acceptor.accept(settings, name, announce))
 
@@ -115,7 +115,7 @@ def simulate(
 
     def ready(socket: Path) -> None:
         data = {"ok": True, "switch": name, "socket": str(socket)}
-        answer(data, f"Switch {name} at {socket}", as_json=as_json, flush=True)
+        answer(data, f"Switch {name} at {socket}", as_json=as_json)
 
     async def until_stopped() -> None:
         stop = asyncio.Event()
@@ -186,20 +186,36 @@ def upgrade(*, config: Config = None, as_json: Json = False) -> None:
 
 def upgrade_database(settings: "Settings") -> tuple[str | None, str]:
     """Upgrade and return the revisions before and after."""
+    from alembic.util import CommandError
     from sqlalchemy.exc import SQLAlchemyError
 
     from call_core.storage import migrate
 
-    file = settings.database_file()
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(settings)
+    where = settings.shown_database()
     try:
         before = migrate.current(settings.database_url())
         return before, migrate.upgrade(settings.database_url())
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, OSError) as error:
         reason = str(error.__cause__ or error).splitlines()[0]
-        where = settings.shown_database()
         raise CliError(f"{where} cannot be upgraded: {reason}.", DATABASE) from error
+    except CommandError as error:
+        raise CliError(f"{where} is another version's: {error}.", DATABASE) from error
+
+
+def _make_folder(settings: "Settings") -> None:
+    """Make the folder of a SQLite database."""
+    file = settings.database_file()
+    if file is None:
+        return
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CliError(
+            f"The database's folder {file.parent} cannot be made ({error.strerror}); make it, or "
+            "set another database.url.",
+            DATABASE,
+        ) from error
 
 
 @command
@@ -372,9 +388,7 @@ def restore(
     from gateway.clocks import WallClock
 
     settings = load(config)
-    target = settings.database_file()
-    if target is not None:
-        target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(settings)
     now_ms = WallClock().now_ms()
     _report(
         lambda url, path: backups.restore(path, url, now_ms),
@@ -386,11 +400,14 @@ def restore(
 
 def _report(work: Any, url: str, file: Path, *, as_json: bool) -> None:  # noqa: ANN401  (two functions of one shape)
     from call_core.errors import CallCoreError
+    from gateway.cli.known_errors import reason_of
 
     try:
         report = work(url, file)
-    except (CallCoreError, OSError) as error:
+    except CallCoreError as error:
         raise CliError(f"{error}.", DATABASE) from error
+    except OSError as error:
+        raise CliError(f"{reason_of(error)}.", DATABASE) from error
     rows = sum(report.rows.values())
     text = f"{file}: revision {report.revision}, {rows:,} rows, verified."
     data = {"ok": True, "file": str(file), "revision": report.revision, "rows": report.rows}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from call_core.storage import tables
 from call_core.storage.statements import select_statement
@@ -188,7 +189,11 @@ async def run(
         DrillError: it cannot be held.
     """
     service = Service(folder, database)
-    await service.set_up()
+    try:
+        await service.set_up()
+    except DBAPIError as error:
+        reason = str(error.orig).splitlines()[0]
+        raise DrillError(f"The database cannot be used: {reason}.") from error
     results = []
     try:
         await asyncio.gather(*(service.start_switch(site) for site in SITES))

@@ -4,26 +4,21 @@ import asyncio
 import csv
 import io
 import json
-import logging
-import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import chdir, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.cli import main
 from gateway.settings import settings_model
 from gateway.settings_file import load_settings
 from gateway.wiring import open_core
+from tests.support.command_line import Cli
 
 pytestmark = pytest.mark.enable_socket
 START_S = 30
@@ -42,56 +37,6 @@ speed = 50
 ring_s = 2
 talk_s = 20
 """
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command printed and how it ended."""
-
-    status: int
-    stdout: str
-    stderr: str
-
-
-class Cli:
-    """Runs `callgate` in a folder of its own: in this process, or as a program of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def command(self, *words: str) -> list[str]:
-        """Return what is executed as a program of its own."""
-        return [sys.executable, "-m", "gateway.cli", *words]
-
-    def environment(self) -> dict[str, str]:
-        """Return the environment without settings of ours."""
-        kept = {name: v for name, v in os.environ.items() if not name.startswith("CALLGATE_")}
-        return kept | {"PYTHONPATH": str(Path(__file__).parents[2])}
-
-    def run(self, *words: str, status: int = 0) -> Done:
-        """Run to the end, with nobody to ask, and check the exit status."""
-        out, err, stdin = io.StringIO(), io.StringIO(), sys.stdin
-        handlers = logging.getLogger().handlers[:]
-        sys.stdin = io.StringIO()
-        try:
-            with chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
-                try:
-                    main(words)
-                    code: object = 0
-                except SystemExit as end:
-                    code = end.code or 0
-        finally:
-            sys.stdin = stdin
-            logging.getLogger().handlers[:] = handlers
-        done = Done(int(str(code)), out.getvalue(), err.getvalue())
-        assert done.status == status, (words, done)
-        return done
-
-    def json(self, *words: str, status: int = 0) -> dict[str, Any]:
-        """Run with `--json` and return the object."""
-        lines = self.run(*words, "--json", status=status).stdout.splitlines()
-        found: dict[str, Any] = json.loads(lines[-1])
-        return found
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.cli import drill as command
 from gateway.drill import drills
-from tests.e2e.test_cli import Cli
+from tests.support.command_line import Cli
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.postgres, pytest.mark.timeout(600)]
 

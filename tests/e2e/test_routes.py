@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_cli import Cli
+from tests.support.command_line import Cli
 
 pytestmark = pytest.mark.enable_socket
 

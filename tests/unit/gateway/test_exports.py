@@ -123,3 +123,12 @@ def test_an_export_of_nothing_still_has_its_columns(tmp_path: Path) -> None:
     assert exports.write_csv([], out) == 0
     assert out.getvalue().startswith("id,call_id,ref")
     assert exports.write_xlsx([], tmp_path / "none.xlsx") == 0
+
+
+@pytest.mark.parametrize("place", ["no/such.xlsx", "/dev/full"])
+def test_an_excel_file_that_cannot_be_written_is_an_error_of_the_system(
+    tmp_path: Path, place: str
+) -> None:
+    """As with the other formats, where it cannot be made and where there is no room."""
+    with pytest.raises(OSError, match=r"No such file|No space left"):
+        exports.write_xlsx([RECORD], tmp_path / place)

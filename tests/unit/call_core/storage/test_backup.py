@@ -154,3 +154,23 @@ def test_a_backup_cannot_become_the_other_kind_of_database(url: str, tmp_path: P
     backup.backup(url, tmp_path / "b.backup")
     with pytest.raises(BackupError, match="other kind"):
         backup.restore(tmp_path / "b.backup", "postgresql://postgres@/x", NOW_WALL_MS)
+
+
+def test_what_is_no_database_is_not_copied(tmp_path: Path) -> None:
+    """It is refused as such, and leaves nothing."""
+    path = tmp_path / "words.db"
+    path.write_text("words " * 1000)
+    with pytest.raises(BackupError, match="cannot be copied: file is not a database"):
+        backup.backup(f"sqlite:///{path}", tmp_path / "b.backup")
+    assert [path.name for path in tmp_path.iterdir()] == ["words.db"]
+
+
+def test_a_backup_of_another_version_is_refused(tmp_path: Path) -> None:
+    """Its revision is not known here; no database is made of it."""
+    path = tmp_path / "newer.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE alembic_version AS SELECT '9999' AS version_num")
+        connection.commit()
+    with pytest.raises(BackupError, match="another version's"):
+        backup.restore(path, f"sqlite:///{tmp_path}/restored.db", NOW_WALL_MS)
+    assert [path.name for path in tmp_path.iterdir()] == ["newer.db"]
