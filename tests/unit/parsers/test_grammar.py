@@ -85,6 +85,12 @@ _LINES: list[tuple[str, Command]] = [
     # conf
     ("conf mom", Conference((Name("mom"),))),
     (
+        "conf mom, bob at fri, 5pm",
+        Conference(
+            (Name("mom"), Name("bob")), at=When("fri 5pm", weekday=5, hour=5, meridiem="pm")
+        ),
+    ),
+    (
         "conf mom,bob; dad\nann and sue & joe",
         Conference(tuple(map(Name, ("mom", "bob", "dad", "ann", "sue", "joe")))),
     ),
