@@ -70,8 +70,10 @@ class Sender:
         self._settings = settings
         self._environment = environment
         self._waiting = waiting
-        # One for all: each that is made reads every certificate of the system.
-        self._client = httpx2.AsyncClient(timeout=settings.timeout_s)
+        # One for all: each that is made reads every certificate of the system. Without a limit
+        # that all peers share: one that hangs must keep no page from another.
+        limits = httpx2.Limits(max_connections=None)
+        self._client = httpx2.AsyncClient(timeout=settings.timeout_s, limits=limits)
 
     async def close(self) -> None:
         """Close its connections."""
