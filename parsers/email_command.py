@@ -8,10 +8,11 @@ beside a body only to notice that the two disagree.
 
 import re
 
-from call_core.commands import Call, Command, Name
+from call_core.commands import Call, Command, Name, Number
 from call_core.errors import ParseError
 from parsers.email_message import MailMessage
 from parsers.grammar import MAX_TEXT_CHARS, parse
+from parsers.numbers import emergency_alone
 from parsers.options import is_option_word
 from parsers.verbs import find
 
@@ -33,7 +34,12 @@ def command_of(message: MailMessage) -> Command | ParseError:
         return parse(message.subject_command, reply_to_ref=message.reply_ref)
     command = _body_command(message)
     subject = _explicit(message.subject_command)
-    if subject is None or isinstance(command, ParseError) or subject == command:
+    if subject is None or subject == command:
+        return command
+    emergency = emergency_alone(f"{message.subject_command}, {message.body_command}".split())
+    if emergency is not None:
+        return Call(Number(emergency))  # whatever the other of the two says: `Subject: help`
+    if isinstance(command, ParseError):
         return command
     return ParseError(
         "subject_differs",

@@ -340,14 +340,10 @@ class Driver:
     async def _act(self, live: LiveCall) -> None:
         live.unfinished = False  # before the switch is asked: what it says meanwhile counts
         try:
-            refused = await self.actuator.act(live, self._clock.now_ms())
+            await self.actuator.act(live, self._clock.now_ms())
         except Exception as error:  # noqa: BLE001  (any switch failure is tried again by the sweep)
             live.unfinished = True
             log.warning("switch.not_done", call_id=live.call.id, error=repr(error))
-            return
-        if refused:
-            live.events += refused
-            live.due = True
 
     def _arm(self, live: LiveCall) -> None:
         times = (

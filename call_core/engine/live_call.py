@@ -114,11 +114,11 @@ class Actuator:
         self._switches = switches
         self._house = house
 
-    async def act(self, live: LiveCall, now_call_ms: int) -> list[SwitchEvent]:
+    async def act(self, live: LiveCall, now_call_ms: int) -> None:
         """Ask for everything that is missing.
 
-        Returns:
-            Events of our own: legs that must not be rung at all, or not any more.
+        Legs that must not be rung at all, or not any more, are events of our own: they are the
+        call's next work, whatever the switch says to the rest.
 
         Raises:
             Exception: the first that the switch raised, after all else was asked for; what it took
@@ -126,6 +126,8 @@ class Actuator:
         """
         switch, wishes = self._switches.of(live.call.switch), wanted(live.call)
         refused, ending, ringing = self._missing(live, switch, wishes, now_call_ms)
+        live.events += refused
+        live.due = live.due or bool(refused)
         failures = await _all_of(ending)
         failures += await _all_of(ringing)
         failures += await _all_of(
@@ -140,7 +142,6 @@ class Actuator:
         await self._bridge(switch, live, wishes)
         if failures:
             raise failures[0]
-        return refused
 
     def _missing(
         self, live: LiveCall, switch: Switch, wishes: list[WantedLeg], now_call_ms: int

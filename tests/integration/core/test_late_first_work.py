@@ -41,6 +41,25 @@ async def test_a_leg_that_nobody_asked_for_ends_at_once(world: World) -> None:
     assert [row.kind for row in world.sent].count("notice") == 1
 
 
+async def test_it_ends_though_the_switch_fails_at_something_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another leg that cannot be tended for hours must not keep its hold and port."""
+
+    async def fail(*_: object) -> None:
+        raise ConnectionError("not now")
+
+    monkeypatch.setattr(world.engine.driver.actuator, "_bridge", fail)
+    acme = await world.customer()
+    ada = await world.user(acme)
+    world.engine.driver.may_act = lambda: False  # its lease may run out
+    await world.say(ada, f"call {UK}")
+    await world.advance(STALL_S)
+    world.engine.driver.may_act = lambda: True
+    await _until_the_sweep_has_acted(world)
+    assert (await world.account(acme)).debits_pending == 0
+
+
 async def test_a_leg_that_a_dead_process_asked_for_is_ended_by_the_switch(world: World) -> None:
     """Who has read a leg from the store cannot know that it is not there, and asks."""
     ada = await world.user(await world.customer())

@@ -54,6 +54,18 @@ async def _spent_today(service: Service, user: User) -> int:
     return await service.world.store.read(record_rows.counted, user.customer_id, changes.SPENT, day)
 
 
+async def _invite_a_voicemail(service: Service, user: User) -> None:
+    """Begin a conference in which the first guest's voicemail answers."""
+    people = guests(service.world, 1)
+    service.world.script(US, result="voicemail", ring_s=3)
+    await service.ask(user, f"conf {US}, {people[0]}")
+
+
+async def _free_micros(service: Service, call_id: str) -> list[int]:
+    transfers = await service.world.transfers(call_id)
+    return [each.amount_micros for each in transfers if each.code is TransferCode.FREE_LEG]
+
+
 async def test_an_amendment_keeps_within_the_cap(
     service: Service, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,9 +126,7 @@ async def test_an_amendment_keeps_a_free_leg_free(
 ) -> None:
     """A voicemail that nobody accepted is free; its true end is a larger gift, and no bill."""
     world = service.world
-    people = guests(world, 1)
-    world.script(US, result="voicemail", ring_s=3)
-    await service.ask(ada, f"conf {US}, {people[0]}")
+    await _invite_a_voicemail(service, ada)
     await world.advance(15)
     lost = await _lose(service, monkeypatch, 10_000)
     assert (lost.accepted_call_ms, lost.charge_micros, lost.free) == (None, 0, True)
@@ -127,8 +137,7 @@ async def test_an_amendment_keeps_a_free_leg_free(
     leg = live.call.leg(lost.id)
     assert leg is not None
     assert (leg.charge_micros, leg.free, leg.end_estimated) == (0, True, False)
-    transfers = await world.transfers(live.call.id)
-    free = [each.amount_micros for each in transfers if each.code is TransferCode.FREE_LEG]
+    free = await _free_micros(service, live.call.id)
     talked_ms = (leg.ended_call_ms or 0) - (leg.answered_call_ms or 0)
     assert len(free) == 2
     assert sum(free) == rate_duration(leg.terms, talked_ms).charge_micros
@@ -141,9 +150,7 @@ async def test_a_leg_that_is_found_to_have_been_answered_is_judged_as_if_it_ende
 ) -> None:
     """Nobody had asked whether it is free: of a voicemail that nobody accepted it is."""
     world = service.world
-    people = guests(world, 1)
-    world.script(US, result="voicemail", ring_s=3)
-    await service.ask(ada, f"conf {US}, {people[0]}")
+    await _invite_a_voicemail(service, ada)
     await world.advance(5)
     (live,) = world.engine.driver.live.values()
     feed, guest = world.engine.driver.feed, live.call.parties[1].last_leg.id
@@ -172,11 +179,7 @@ async def test_a_leg_that_is_found_to_have_been_answered_is_judged_as_if_it_ende
     leg = live.call.leg(lost.id)
     assert leg is not None
     assert (leg.charge_micros, leg.free, leg.answered_call_ms) == (0, True, at - 7_000)
-    free = [
-        each.amount_micros
-        for each in await world.transfers(live.call.id)
-        if each.code is TransferCode.FREE_LEG
-    ]
+    free = await _free_micros(service, live.call.id)
     assert free == [rate_duration(leg.terms, 7_000).charge_micros]
     await service.ask(ada, "hangup")
     await world.run_out()

@@ -26,6 +26,9 @@ def mail(
     ("subject", "body", "command"),
     [
         ("", "call mom", MOM),
+        ("help", "911 fire at 25 main st", Call(Number("911"))),
+        ("911 fire", "call mom", Call(Number("911"))),
+        ("call 911", "call mom max 5", Call(Number("911"))),
         ("", "mom", MOM),
         ("", "mom\nBob", MOM),
         ("", "616 977 9933\nBob Jones\n\n415 555 0100", NUMBER),
